@@ -171,7 +171,6 @@ class AsyncClient:
                     read_only=read_only, serializable=serializable
                 ) as transaction:
                     result = await function(transaction)
-                return result
             except (ConnectionLost, OutcomeUnknown) as error:
                 if await self._did_commit(error, deadline):
                     return result  # type: ignore[return-value]
@@ -181,6 +180,8 @@ class AsyncClient:
                     raise
                 conflicts += isinstance(cause, SerializationFailure)
                 last = error
+            else:
+                return result
             if conflicts >= policy.attempts_max or loop.time() + wait_s > deadline:
                 raise last
             await asyncio.sleep(wait_s)

@@ -25,6 +25,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+
 from trilithon.client.errors import UsageError
 from trilithon.v1 import sql_pb2
 
