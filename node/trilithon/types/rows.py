@@ -1,0 +1,116 @@
+"""The row codec: a row is a msgpack array of its columns' values, in attnum order.
+
+Numerics, intervals, times with zone and arrays are msgpack extensions (codes below), everything else
+is msgpack's own. A batch of rows is a msgpack array of rows and nils, built by concatenation.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from msgspec.msgpack import Ext
+
+from trilithon.types.numeric import NAN
+from trilithon.types.values import ArrayValue, Interval, TimeTz
+
+NUMERIC_CODE: Final = 1
+INTERVAL_CODE: Final = 2
+TIMETZ_CODE: Final = 3
+ARRAY_CODE: Final = 4
+RECORD_CODE: Final = 5
+
+_INTERVAL_PACK: Final = struct.Struct(">iiq")
+_TIMETZ_PACK: Final = struct.Struct(">qi")
+
+
+class MalformedRow(ValueError):
+    """Bytes that are no row."""
+
+
+def _wrap(value: Any) -> Any:
+    """What msgpack has no type for, as an extension."""
+    if isinstance(value, Decimal):
+        return Ext(NUMERIC_CODE, str(value).encode())
+    if isinstance(value, Interval):
+        return Ext(INTERVAL_CODE, _INTERVAL_PACK.pack(*value))
+    if isinstance(value, TimeTz):
+        return Ext(TIMETZ_CODE, _TIMETZ_PACK.pack(*value))
+    if isinstance(value, ArrayValue):
+        parts = [list(value.dimensions), list(value.lower_bounds), _wrap_all(value.items)]
+        return Ext(ARRAY_CODE, _encode(parts))
+    if isinstance(value, tuple):
+        return Ext(RECORD_CODE, _encode(_wrap_all(value)))
+    return value
+
+
+def _unwrap(code: int, data: memoryview) -> Any:
+    if code == NUMERIC_CODE:
+        number = Decimal(str(data, "ascii"))
+        return NAN if number.is_nan() else number
+    if code == INTERVAL_CODE:
+        return Interval(*_INTERVAL_PACK.unpack(data))
+    if code == TIMETZ_CODE:
+        return TimeTz(*_TIMETZ_PACK.unpack(data))
+    if code == ARRAY_CODE:
+        dimensions, lower_bounds, items = _decode(data)
+        return ArrayValue(tuple(items), tuple(dimensions), tuple(lower_bounds))
+    if code == RECORD_CODE:
+        return tuple(_decode(data))
+    raise MalformedRow(f"unknown extension {code}")
+
+
+_PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
+_encode: Final = msgspec.msgpack.Encoder().encode
+_row_decoder: Final = msgspec.msgpack.Decoder(list[Any], ext_hook=_unwrap)
+_rows_decoder: Final = msgspec.msgpack.Decoder(list[list[Any] | None], ext_hook=_unwrap)
+_decode: Final = _row_decoder.decode
+_FAILURES: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, struct.error, TypeError)
+
+
+def _wrap_all(values: Sequence[Any]) -> list[Any]:
+    return [value if type(value) in _PLAIN else _wrap(value) for value in values]
+
+
+def encode_row(values: Sequence[Any]) -> bytes:
+    return _encode(
+        [
+            value
+            if (kind := type(value)) in _PLAIN
+            else Ext(NUMERIC_CODE, str(value).encode())
+            if kind is Decimal
+            else _wrap(value)
+            for value in values
+        ]
+    )
+
+
+def decode_row(data: bytes | memoryview) -> list[Any]:
+    """Raises MalformedRow (a ValueError)."""
+    try:
+        return _decode(data)
+    except _FAILURES as error:
+        raise MalformedRow(f"not a row: {error}") from error
+
+
+def decode_rows(blob: bytes | memoryview) -> list[list[Any] | None]:
+    """What `join_rows` built. Raises MalformedRow."""
+    try:
+        return _rows_decoder.decode(blob)
+    except _FAILURES as error:
+        raise MalformedRow(f"not a batch of rows: {error}") from error
+
+
+def join_rows(rows: Sequence[bytes | None]) -> bytes:
+    """One blob of encoded rows (None: no row) without decoding any."""
+    count = len(rows)
+    if count < 16:
+        head = bytes((0x90 | count,))
+    elif count < 1 << 16:
+        head = b"\xdc" + count.to_bytes(2, "big")
+    else:
+        head = b"\xdd" + count.to_bytes(4, "big")
+    return head + b"".join([b"\xc0" if row is None else row for row in rows])

@@ -1,0 +1,51 @@
+"""The in-memory values that Python has no type for: intervals, times with zone, arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Interval(NamedTuple):
+    """months, days and µs are independent, as in PostgreSQL. Python's tuple order is NOT the SQL
+    order: compare `span_us`."""
+
+    months: int
+    days: int
+    microseconds: int
+
+    def span_us(self) -> int:
+        """What comparisons use: a month is 30 days, a day 24 hours. Up to 128 bits."""
+        return (self.months * 30 + self.days) * 86_400_000_000 + self.microseconds
+
+
+class TimeTz(NamedTuple):
+    """µs since local midnight, and the zone in seconds WEST of UTC (PostgreSQL's sign)."""
+
+    microseconds: int
+    zone: int
+
+    def order(self) -> tuple[int, int]:
+        """What comparisons use: UTC first, then the zone."""
+        return self.microseconds + self.zone * 1_000_000, self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayValue:
+    """An array of any number of dimensions; `items` is flat, in row-major order.
+
+    An empty array has no dimensions. `lower_bounds` are 1 unless someone asked otherwise.
+    """
+
+    items: tuple[Any, ...]
+    dimensions: tuple[int, ...]
+    lower_bounds: tuple[int, ...]
+
+    @classmethod
+    def of(cls, items: Any) -> ArrayValue:
+        """A one-dimensional array."""
+        flat = tuple(items)
+        return cls(flat, (len(flat),), (1,)) if flat else EMPTY_ARRAY
+
+
+EMPTY_ARRAY = ArrayValue((), (), ())
