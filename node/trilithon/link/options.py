@@ -1,0 +1,85 @@
+"""Bounds of links, and the gRPC channel arguments that follow from them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+# Framing around the largest item.
+_MESSAGE_SLACK_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """Bounds; one set for all links of a process.
+
+    A dead peer (stopped process, cut cable) is noticed after at most about
+    `keepalive_ms + keepalive_timeout_ms`.
+    """
+
+    # The largest single item; limits.message_bytes of the cluster's configuration.
+    item_bytes_max: int = 16 * 1024 * 1024
+    queue_items_max: int = 65_536
+    queue_bytes_max: int = 64 * 1024 * 1024
+    # Requests waiting for their reply, per link.
+    waiting_max: int = 65_536
+    connect_timeout_s: float = 3.0
+    backoff_min_s: float = 0.05
+    backoff_max_s: float = 1.0
+    keepalive_ms: int = 1_000
+    keepalive_timeout_ms: int = 2_000
+
+    def _common(self) -> list[tuple[str, int]]:
+        return [
+            ("grpc.max_receive_message_length", self.item_bytes_max + _MESSAGE_SLACK_BYTES),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.keepalive_time_ms", self.keepalive_ms),
+            ("grpc.keepalive_timeout_ms", self.keepalive_timeout_ms),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
+
+    def channel(self, server_name: str = "") -> list[tuple[str, int | str]]:
+        """For a client. Every channel has a connection of its own: links do not share fate, and
+        reconnecting is ours to time."""
+        arguments: list[tuple[str, int | str]] = [
+            *self._common(),
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.enable_retries", 0),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.service_config_disable_resolution", 1),
+        ]
+        if server_name:
+            arguments.append(("grpc.ssl_target_name_override", server_name))
+        return arguments
+
+    def server(self) -> list[tuple[str, int]]:
+        """For a server. A port that is taken is an error, not shared with its owner."""
+        return [
+            *self._common(),
+            ("grpc.so_reuseport", 0),
+            ("grpc.http2.min_ping_interval_without_data_ms", 200),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 200),
+            ("grpc.http2.max_ping_strikes", 0),
+        ]
+
+
+class Backoff:
+    """Jittered exponential backoff: between half of the current step and the whole of it."""
+
+    __slots__ = ("_max", "_min", "_random", "_step")
+
+    def __init__(self, options: LinkOptions, source: random.Random) -> None:
+        self._min = options.backoff_min_s
+        self._max = options.backoff_max_s
+        self._random = source
+        self._step = self._min
+
+    def next_s(self) -> float:
+        step = self._step
+        self._step = min(self._max, step * 2)
+        return step * self._random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        self._step = self._min
