@@ -1,0 +1,146 @@
+"""Begins transactions and sees their commits through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from trilithon.core.errors import SqlError
+from trilithon.core.ids import make_transaction_id
+from trilithon.core.world import World
+from trilithon.query.catalog.loading import CatalogCache
+from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
+from trilithon.query.transaction.conflicts import abort_error
+from trilithon.query.transaction.ports import SnapshotSourceLike, StorageReadsLike
+from trilithon.query.transaction.transaction import (
+    CommitResult,
+    Transaction,
+    TransactionLimits,
+)
+from trilithon.v1.adjudicator_pb2 import CommitRequest, Verdict
+
+# A cancelled statement that already handed its commit over waits this long for the verdict.
+CANCEL_GRACE_SECONDS = 0.05
+# Attempts of a small transaction of the query processor's own before its conflict is reported.
+OWN_ATTEMPTS_MAX = 20
+
+Result = TypeVar("Result")
+
+
+class TransactionManager:
+    def __init__(
+        self,
+        world: World,
+        snapshots: SnapshotSourceLike,
+        reads: StorageReadsLike,
+        committer: Committer,
+        limits: TransactionLimits | None = None,
+    ) -> None:
+        self.world = world
+        self.limits = limits or TransactionLimits()
+        self.catalogs = CatalogCache(reads)
+        self._snapshots = snapshots
+        self._reads = reads
+        self._committer = committer
+        self._handovers: set[asyncio.Task[Verdict]] = set()
+        self.begun = 0
+        self.committed = 0
+        self.conflicts = 0
+        self.unknown_outcomes = 0
+
+    async def begin(self, *, read_only: bool = False, serializable: bool = False) -> Transaction:
+        """A transaction on a new snapshot. SqlError 57P03 when there is none to be had."""
+        snapshot = await self._snapshots.snapshot()
+        catalog = await self.catalogs.at(snapshot)
+        self.begun += 1
+        world = self.world
+        return Transaction(
+            transaction_id=make_transaction_id(world.clock.wall_us(), world.random),
+            snapshot_csn=snapshot.csn,
+            catalog=catalog,
+            reads=self._reads,
+            manager=self,
+            clock=world.clock,
+            limits=self.limits,
+            read_only=read_only,
+            serializable=serializable,
+        )
+
+    async def run(
+        self, work: Callable[[Transaction], Awaitable[Result]], *, serializable: bool = False
+    ) -> Result:
+        """Run a small transaction of the query processor's own (never a client's: those are not run
+        again) and commit it; again on 40001, with growing, jittered pauses. SqlError from the last
+        attempt."""
+        delay = 0.002
+        for attempt in range(1, OWN_ATTEMPTS_MAX + 1):
+            transaction = await self.begin(serializable=serializable)
+            try:
+                result = await work(transaction)
+                await transaction.commit()
+            except SqlError as error:
+                if error.sqlstate != "40001" or attempt == OWN_ATTEMPTS_MAX:
+                    raise
+            else:
+                return result
+            finally:
+                transaction.rollback()
+            await asyncio.sleep(delay * self.world.random.uniform(0.5, 1.5))
+            delay = min(delay * 2, 0.25)
+        raise AssertionError("unreachable")
+
+    async def hand_over(self, transaction: Transaction, request: CommitRequest) -> CommitResult:
+        """See Transaction.commit."""
+        handover = Handover(request)
+        task = asyncio.create_task(self._committer.commit(handover))
+        self._handovers.add(task)
+        task.add_done_callback(self._forget)
+        try:
+            verdict = await self._verdict(task, handover)
+        except SqlError as error:
+            self.unknown_outcomes += error.sqlstate == "40003"
+            raise
+        if verdict.outcome == Verdict.OUTCOME_COMMITTED:
+            self.committed += 1
+            return CommitResult(verdict.csn, verdict.committed_at_us)
+        if verdict.outcome == Verdict.OUTCOME_ABORTED:
+            self.conflicts += 1
+            raise abort_error(verdict, transaction.catalog)
+        self.unknown_outcomes += 1
+        raise unknown_outcome(request)
+
+    async def _verdict(self, task: asyncio.Task[Verdict], handover: Handover) -> Verdict:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not handover.sent:
+                task.cancel()
+                raise
+            current = asyncio.current_task()
+            if current is not None:
+                # Absorbed: what the session must hear now is what became of its commit.
+                current.uncancel()
+        try:
+            await asyncio.wait({task}, timeout=CANCEL_GRACE_SECONDS)
+        except asyncio.CancelledError:
+            raise unknown_outcome(handover.request) from None
+        if task.done() and not task.cancelled():
+            return task.result()
+        raise unknown_outcome(handover.request)
+
+    def _forget(self, task: asyncio.Task[Verdict]) -> None:
+        self._handovers.discard(task)
+        if not task.cancelled():
+            # Heard by nobody when the session was cancelled; that is no failure of this process.
+            task.exception()
+
+    async def transaction_status(self, transaction_id: bytes, snapshot_csn: int) -> Verdict:
+        """Settles what became of a transaction: committed, aborted (it never will be), or unknown."""
+        return await self._committer.status(transaction_id, snapshot_csn)
+
+    async def close(self) -> None:
+        """Waits for nothing: whoever needs verdicts ends its sessions first."""
+        for task in list(self._handovers):
+            task.cancel()
+        await self._committer.close()

@@ -1,0 +1,48 @@
+"""What a transaction needs from reads, as protocols; query.reads implements them, tests use fakes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+Row = list[Any]
+
+
+class SnapshotLike(Protocol):
+    @property
+    def csn(self) -> int: ...
+    @property
+    def catalog_csn(self) -> int: ...
+
+
+class SnapshotSourceLike(Protocol):
+    async def snapshot(self) -> SnapshotLike:
+        """SqlError 57P03 when no journal gives one in time."""
+        ...
+
+
+class ChunkLike(Protocol):
+    """Part of a scan, in key order; `keys` is as long as `rows` when keys were asked for."""
+
+    @property
+    def rows(self) -> list[Row]: ...
+    @property
+    def keys(self) -> list[bytes]: ...
+
+
+class StorageReadsLike(Protocol):
+    async def get(
+        self, snapshot_csn: int, keys: Sequence[bytes], program: bytes = b""
+    ) -> list[Row | None]: ...
+
+    def scan(
+        self,
+        snapshot_csn: int,
+        start: bytes,
+        end: bytes,
+        *,
+        reverse: bool = False,
+        limit: int = 0,
+        program: bytes = b"",
+        with_keys: bool = False,
+    ) -> AsyncIterator[ChunkLike]: ...
