@@ -148,3 +148,22 @@ async def test_a_cancelled_run_leaves_the_queue_usable() -> None:
     await drain(writer)
     task.cancel()
     assert sink.messages == [b"\x0a\x00"]
+
+
+async def test_a_ping_is_a_message_of_its_own() -> None:
+    sink = Sink(open_gate=False)
+    writer = CoalescingWriter(sink.write, items_max=1000, bytes_max=1 << 20)
+    task = asyncio.create_task(writer.run())
+    writer.put(b"1")
+    await sink.arrived.wait()
+    writer.put(b"2")
+    writer.ping()
+    writer.ping()
+    sink.gate.set()
+    await drain(writer)
+    assert sink.messages == [b"\x0a\x011", b"", b"\x0a\x012"]
+    writer.ping()
+    while len(sink.messages) < 4:
+        await asyncio.sleep(0)
+    task.cancel()
+    assert sink.messages[3] == b""

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from trilithon.core.errors import Overloaded, Unavailable
 from trilithon.core.invariant import InvariantViolation
 from trilithon.core.world import Item, StreamSpec
+from trilithon.link.liveness import Liveness
 from trilithon.link.options import Backoff, LinkOptions
 from trilithon.link.pending import PendingRequests
 from trilithon.link.tls import LinkTls
@@ -76,6 +77,7 @@ class GrpcLink:
         self._unsent: dict[int, bytes] = {}
         self._unsent_bytes = 0
         self._closed = False
+        self._silent = False
         self._last_failure = "not connected yet"
         self._task = asyncio.create_task(self._keep_connected(), name=f"link {self._target}")
         self._task.add_done_callback(report_failure)
@@ -234,20 +236,39 @@ class GrpcLink:
         write_task = asyncio.create_task(writer.run(), name=f"link writer {self._target}")
         # A failed write shows in the reader's status too, which says more.
         write_task.add_done_callback(lambda task: _end_call(task, call))
+        liveness = Liveness(
+            options.keepalive_ms / 1000,
+            options.silent_ticks_max,
+            tick=writer.ping,
+            silent=lambda: self._silence(call),
+        )
         reason = "the stream ended"
+        self._silent = False
         try:
             self._go_up(writer)
-            await self._read(call)
+            await self._read(call, liveness)
         except _Broken as error:
             reason = str(error)
             raise
+        except asyncio.CancelledError:
+            if self._silent and not self._closed:
+                reason = "the server is silent"
+                raise _Broken(reason) from None
+            raise
         finally:
+            liveness.stop()
             write_task.cancel()
             call.cancel()
             self._go_down(reason)
 
+    def _silence(self, call: _StreamCall) -> None:
+        self._silent = True
+        call.cancel()
+
     def _go_up(self, writer: CoalescingWriter) -> None:
         self._writer = writer
+        # At once, so that the server minds our silence from the beginning.
+        writer.ping()
         self._last_failure = ""
         _log.debug("link %s is up", self._target)
         try:
@@ -274,7 +295,7 @@ class GrpcLink:
         except Exception:
             _log.exception("link %s: went_down failed", self._target)
 
-    async def _read(self, call: _StreamCall) -> None:
+    async def _read(self, call: _StreamCall, liveness: Liveness) -> None:
         """Read until the stream breaks. Raises _Broken, always."""
         loop = asyncio.get_running_loop()
         up_since = loop.time()
@@ -285,6 +306,7 @@ class GrpcLink:
             data: Any = await call.read()
             if data is grpc.aio.EOF:
                 raise _Broken(await _describe(call))
+            liveness.heard()
             try:
                 pushed = resolve(parse(data).items)
             except DecodeError:

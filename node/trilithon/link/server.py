@@ -16,6 +16,7 @@ from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.invariant import InvariantViolation
 from trilithon.core.world import Item, StreamHandler, StreamSpec, UnaryHandler
 from trilithon.link.client import READY_METADATA
+from trilithon.link.liveness import Liveness
 from trilithon.link.options import LinkOptions
 from trilithon.link.tls import LinkTls
 from trilithon.link.writer import CoalescingWriter
@@ -30,7 +31,7 @@ _Context = grpc.aio.ServicerContext[bytes, bytes]
 class GrpcPeer:
     """Implements `trilithon.core.world.Peer`."""
 
-    __slots__ = ("_closed", "_name", "_options", "_reply_type", "_spec", "_status", "_writer")
+    __slots__ = ("_closed", "_liveness", "_name", "_options", "_spec", "_status", "_writer")
 
     def __init__(
         self, name: str, spec: StreamSpec, options: LinkOptions, context: _Context
@@ -43,6 +44,7 @@ class GrpcPeer:
         )
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._status = (grpc.StatusCode.UNAVAILABLE, "closed by the server")
+        self._liveness: Liveness | None = None
 
     def __repr__(self) -> str:
         return f"<peer {self._name} of {self._spec.name}>"
@@ -77,6 +79,21 @@ class GrpcPeer:
         if not self._closed.done():
             self._status = (code, details)
             self._closed.set_result(None)
+            if self._liveness is not None:
+                self._liveness.stop()
+
+    def heard(self, *, ping: bool) -> None:
+        """A message came; an empty one is a ping, which is answered."""
+        if self._liveness is not None:
+            self._liveness.heard()
+        elif ping and not self._closed.done():
+            self._liveness = Liveness(
+                self._options.keepalive_ms / 1000,
+                self._options.silent_ticks_max,
+                silent=lambda: self.end(grpc.StatusCode.DEADLINE_EXCEEDED, "the peer is silent"),
+            )
+        if ping:
+            self._writer.ping()
 
 
 def _too_large(item: Item, size: int, bound: int) -> Item:
@@ -224,6 +241,9 @@ async def _read(
         if data is grpc.aio.EOF:
             peer.end(grpc.StatusCode.OK, "")
             return
+        peer.heard(ping=not data)
+        if not data:
+            continue
         try:
             items = parse(data).items
         except DecodeError:

@@ -49,6 +49,7 @@ class CoalescingWriter:
         "_bytes_max",
         "_items",
         "_items_max",
+        "_ping",
         "_queue",
         "_soft_bytes",
         "_waiter",
@@ -71,6 +72,7 @@ class CoalescingWriter:
         self._queue: deque[bytes] = deque()
         self._items = 0
         self._bytes = 0
+        self._ping = False
         self._waiter: asyncio.Future[None] | None = None
 
     @property
@@ -97,6 +99,14 @@ class CoalescingWriter:
         self._queue.append(data)
         self._items += 1
         self._bytes += length + len(header)
+        self._wake()
+
+    def ping(self) -> None:
+        """Write one empty message (see `liveness`) after the write in flight."""
+        self._ping = True
+        self._wake()
+
+    def _wake(self) -> None:
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
@@ -107,10 +117,14 @@ class CoalescingWriter:
         """Write until cancelled or until `write` raises."""
         write = self._write
         while True:
+            if self._ping:
+                self._ping = False
+                await write(b"")
             if not self._queue:
                 self._waiter = asyncio.get_running_loop().create_future()
                 await self._waiter
-            await write(self._take())
+            if self._queue:
+                await write(self._take())
 
     def _take(self) -> bytes:
         queue = self._queue
