@@ -1,0 +1,108 @@
+"""What running a statement gives, and the small texts around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trilithon.query.parse.statement import Node, Statement, Template, kind_of, walk
+from trilithon.query.session.ports import ResultColumnLike, Row
+from trilithon.types.registry import TEXT, TypeRef
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """A column of what the session itself answers (SHOW and its kin)."""
+
+    name: str
+    type: TypeRef = TEXT
+    table_oid: int = 0
+    attnum: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`columns` None: no rows, only `tag`. Rows that come as an iterator are counted by whoever pulls
+    them, and the tag is completed by `complete_tag`."""
+
+    tag: str
+    columns: Sequence[ResultColumnLike] | None = None
+    rows: list[Row] | AsyncIterator[list[Row]] = field(default_factory=list)
+    # A CopyIn or CopyOut to be carried out by the transport.
+    copy: Any = None
+
+
+def complete_tag(tag: str, count: int) -> str:
+    """Row-returning commands whose tag has no count yet get it: "SELECT" → "SELECT 5"."""
+    return f"{tag} {count}" if tag in ("SELECT", "FETCH", "MOVE", "COPY") else tag
+
+
+def derive(statement: Statement, node: Node) -> Statement:
+    """A statement of its own for a node inside `statement`, or one composed from its parts."""
+    tag = next(iter(node))
+    highest = max(
+        (value.get("number", 0) for key, value in walk(node) if key == "ParamRef"), default=0
+    )
+    template = Template(node=node, tag=tag, kind=kind_of(tag), parameter_count=highest)
+    return Statement(
+        template=template,
+        text=statement.text,
+        source=statement.source,
+        location=statement.location,
+        constants=(),
+    )
+
+
+_COMMANDS = {
+    "SelectStmt": "SELECT",
+    "InsertStmt": "INSERT",
+    "UpdateStmt": "UPDATE",
+    "DeleteStmt": "DELETE",
+    "MergeStmt": "MERGE",
+    "CreateStmt": "CREATE TABLE",
+    "CreateTableAsStmt": "CREATE TABLE AS",
+    "IndexStmt": "CREATE INDEX",
+    "AlterTableStmt": "ALTER TABLE",
+    "TruncateStmt": "TRUNCATE TABLE",
+    "CreateSchemaStmt": "CREATE SCHEMA",
+    "CreateSeqStmt": "CREATE SEQUENCE",
+    "ViewStmt": "CREATE VIEW",
+    "CommentStmt": "COMMENT",
+    "GrantStmt": "GRANT",
+    "DoStmt": "DO",
+    "CallStmt": "CALL",
+    "LoadStmt": "LOAD",
+    "LockStmt": "LOCK TABLE",
+    "ListenStmt": "LISTEN",
+    "NotifyStmt": "NOTIFY",
+    "UnlistenStmt": "UNLISTEN",
+    "CopyStmt": "COPY FROM",
+}
+
+
+def command_name(statement: Statement) -> str:
+    """For messages: "cannot execute UPDATE in a read-only transaction"."""
+    tag, body = statement.tag, statement.body
+    if tag == "SelectStmt":
+        if body.get("lockingClause"):
+            return "SELECT FOR UPDATE"
+        if "intoClause" in body:
+            return "SELECT INTO"
+        for inner in ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
+            if any(key == inner for key, _ in walk(body.get("withClause", {}))):
+                return _COMMANDS[inner]
+    if tag == "DropStmt":
+        what = str(body.get("removeType", "OBJECT_TABLE")).removeprefix("OBJECT_")
+        return "DROP " + what.replace("_", " ")
+    known = _COMMANDS.get(tag)
+    if known is not None:
+        return known
+    # "CreateDomainStmt" → "CREATE DOMAIN"
+    words: list[str] = []
+    for letter in tag.removesuffix("Stmt"):
+        if letter.isupper() or not words:
+            words.append(letter)
+        else:
+            words[-1] += letter
+    return " ".join(words).upper()
