@@ -22,9 +22,7 @@ _ISOLATION_LEVELS: Final = frozenset(
     {"serializable", "repeatable read", "read committed", "read uncommitted"}
 )
 _LEVELS: Final = ("DEBUG", "LOG", "NOTICE", "WARNING", "ERROR")
-_ENDING: Final = frozenset(
-    {"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"}
-)
+_ENDING: Final = frozenset({"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"})
 # SET's lists of names are quoted one by one.
 _NAME_LISTS: Final = frozenset({"search_path", "temp_tablespaces", "datestyle"})
 
@@ -79,9 +77,7 @@ async def _begin(session: Session, body: Node) -> Outcome:
     tag = "BEGIN" if body["kind"] == "TRANS_STMT_BEGIN" else "START TRANSACTION"
     options = transaction_options(body.get("options", ()))
     if session.block is Block.BLOCK:
-        session.notice(
-            "25001", "there is already a transaction in progress", severity="WARNING"
-        )
+        session.notice("25001", "there is already a transaction in progress", severity="WARNING")
         apply_modes(session, options)
         return Outcome(tag)
     if session.block is Block.IMPLICIT:

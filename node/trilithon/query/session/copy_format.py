@@ -349,9 +349,7 @@ class BinaryReader:
             self.ended = True
             return None, position
         if count != self._columns:
-            raise SqlError(
-                "22P04", f"row field count is {count}, expected {self._columns}"
-            )
+            raise SqlError("22P04", f"row field count is {count}, expected {self._columns}")
         row: Fields = []
         for _ in range(count):
             if len(data) - position < 4:
@@ -397,9 +395,7 @@ def write_text(fields: Sequence[str | None], options: CopyOptions) -> bytes:
     return (delimiter.join(parts) + "\n").encode()
 
 
-def write_csv(
-    fields: Sequence[str | None], options: CopyOptions, forced: Sequence[bool]
-) -> bytes:
+def write_csv(fields: Sequence[str | None], options: CopyOptions, forced: Sequence[bool]) -> bytes:
     quote, escape, null = options.quote, options.escape, options.null or ""
     special = (quote, options.delimiter, "\n", "\r")
     parts: list[str] = []

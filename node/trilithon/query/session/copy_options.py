@@ -146,7 +146,9 @@ def _check_characters(options: CopyOptions, *, csv: bool) -> None:
     if "\r" in null or "\n" in null:
         raise SqlError("22023", "COPY null representation cannot use newline or carriage return")
     if options.delimiter in null:
-        raise SqlError("22023", "COPY delimiter character must not appear in the NULL specification")
+        raise SqlError(
+            "22023", "COPY delimiter character must not appear in the NULL specification"
+        )
     if csv:
         if options.delimiter == options.quote:
             raise SqlError("0A000", "COPY delimiter and quote must be different")

@@ -94,7 +94,7 @@ async def _fetch(session: Session, body: Node) -> Outcome:
         rows = await _scroll(portal, direction, count)
     if body.get("ismove"):
         return Outcome(f"MOVE {len(rows)}")
-    return Outcome(f"FETCH {len(rows)}", portal.outcome.columns, rows)
+    return Outcome("FETCH", portal.outcome.columns, rows, portal.formats)
 
 
 def _is_forward(portal: Portal, direction: str, count: int) -> bool:

@@ -144,10 +144,10 @@ def _check_range(parameter: Parameter, number: float, shown: str) -> None:
     if not parameter.minimum <= number <= parameter.maximum:
         raise SqlError(
             "22023",
-            f'{shown}{" " + parameter.unit if parameter.unit else ""} is outside the valid range '
+            f"{shown}{' ' + parameter.unit if parameter.unit else ''} is outside the valid range "
             f'for parameter "{parameter.name}" ({parameter.minimum:g} .. {parameter.maximum:g})'
             if parameter.kind == "real"
-            else f'{shown}{" " + parameter.unit if parameter.unit else ""} is outside the valid range '
+            else f"{shown}{' ' + parameter.unit if parameter.unit else ''} is outside the valid range "
             f'for parameter "{parameter.name}" ({int(parameter.minimum)} .. {int(parameter.maximum)})',
         )
 

@@ -29,13 +29,20 @@ class Outcome:
     tag: str
     columns: Sequence[ResultColumnLike] | None = None
     rows: list[Row] | AsyncIterator[list[Row]] = field(default_factory=list)
+    # Of a binary cursor's rows; others: text, or what Bind asked for.
+    formats: Sequence[int] = ()
     # A CopyIn or CopyOut to be carried out by the transport.
     copy: Any = None
 
 
+_COUNTED = frozenset({"SELECT", "FETCH"})
+
+
 def complete_tag(tag: str, count: int) -> str:
-    """Row-returning commands whose tag has no count yet get it: "SELECT" → "SELECT 5"."""
-    return f"{tag} {count}" if tag in ("SELECT", "FETCH", "MOVE", "COPY") else tag
+    """The tag of a command that returned `count` rows: "SELECT" and "SELECT 9" → "SELECT 5". Others
+    ("INSERT 0 1", "EXPLAIN") count what they changed, or nothing, and stay."""
+    verb, _, _ = tag.partition(" ")
+    return f"{verb} {count}" if verb in _COUNTED else tag
 
 
 def derive(statement: Statement, node: Node) -> Statement:

@@ -162,9 +162,7 @@ class Session:
         self, name: str, statement: Statement | None, parameter_oids: Sequence[int]
     ) -> PreparedStatement:
         """Analyse a statement without running it. Raises SqlError."""
-        prepared = PreparedStatement(
-            name, statement, parameter_oids, prepared_at_us=self.now_us()
-        )
+        prepared = PreparedStatement(name, statement, parameter_oids, prepared_at_us=self.now_us())
         if statement is None:
             return prepared
         if self.block is Block.FAILED:
@@ -294,22 +292,18 @@ class Session:
         if self.savepoints:
             self.savepoints = []
         if self.portals:
-            self.portals = (
-                {name: one for name, one in self.portals.items() if one.hold and one.depth < 0}
-                if committed
-                else {name: one for name, one in self.portals.items() if one.depth < 0}
-            )
+            for portal in self.portals.values():
+                if committed and portal.hold:
+                    portal.depth = -1
+            # A depth of -1 marks what belongs to no transaction any more.
+            self.portals = {name: one for name, one in self.portals.items() if one.depth < 0}
         self.counters.transactions_open -= 1
 
     async def _keep_held_portals(self) -> None:
-        """WITH HOLD cursors outlive their transaction: their rows are fetched now. A depth of -1
-        marks what belongs to no transaction any more."""
+        """WITH HOLD cursors outlive their transaction: their rows are fetched now."""
         for portal in self.portals.values():
             if portal.hold and portal.depth >= 0:
                 await portal.materialise()
-        for portal in self.portals.values():
-            if portal.hold:
-                portal.depth = -1
 
     def _lose(self, error: BaseException) -> None:
         """A commit failed: count it, name the transaction where nobody knows its outcome."""

@@ -61,6 +61,7 @@ class SessionSettings:
         "idle_in_transaction_timeout_ms",
         "idle_timeout_ms",
         "io",
+        "io_key",
         "modes",
         "plan_key",
         "search_path",
@@ -280,6 +281,14 @@ class SessionSettings:
             bytea_output=get("bytea_output"),
             now_us=now_us,
         )
+        # What output depends on, hashable.
+        self.io_key = (
+            self.io.timezone,
+            self.io.datestyle,
+            self.io.intervalstyle,
+            self.io.extra_float_digits,
+            self.io.bytea_output,
+        )
         self.search_path = split_identifiers(get("search_path"))
         self.statement_timeout_ms = int(get("statement_timeout"))
         self.idle_timeout_ms = int(get("idle_session_timeout"))
@@ -374,9 +383,7 @@ def _date_style(value: str, current: str) -> str:
             case "default":
                 style, order = "ISO", "MDY"
             case _:
-                raise invalid_value(
-                    "DateStyle", value, detail=f'Unrecognized key word: "{word}".'
-                )
+                raise invalid_value("DateStyle", value, detail=f'Unrecognized key word: "{word}".')
     return f"{style}, {order}"
 
 
