@@ -1,0 +1,383 @@
+"""The LMDB environment of one storage process.
+
+Three databases:
+- `rows`: key + inverted csn (see `walk`) → value; an empty value is a tombstone.
+- `garbage`: csn (8 bytes) + part (4) → keys written by that entry. When the entry is older than every
+  allowed snapshot, the versions that it superseded are deleted: collection costs what was written,
+  never a walk over everything.
+- `meta`: `identity` (JSON: whose folder this is), `applied` and `collected` (8-byte csns).
+
+Every write transaction is synced when it commits, so what is applied is durable, and a lost machine
+needs no rebuild. Syncs are few: the memory table gathers a quarter of a second.
+
+All writing happens in one worker thread at a time (`apply`), reading on the event loop. A write gives
+the interpreter's lock away every few hundred microseconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import lmdb
+import msgspec
+
+from trilithon.core.csn import format_csn
+from trilithon.core.invariant import require
+from trilithon.storage.versions import Received
+from trilithon.storage.walk import CSN_BYTES, csn_of, version_key
+
+FORMAT_VERSION: Final = 1
+# py-lmdb's bundled LMDB 1.0: keys up to 1,978 bytes instead of 511.
+LMDB_VERSION: Final = 1
+MAP_BYTES: Final = 1 << 40
+_GROW_FACTOR: Final = 2
+
+# Puts between two moments where other threads may run.
+_PUTS_PER_TURN: Final = 256
+_GARBAGE_PART_BYTES: Final = 64 * 1024
+
+_IDENTITY: Final = b"identity"
+_APPLIED: Final = b"applied"
+_COLLECTED: Final = b"collected"
+
+# LMDB 1.0's MDB_SHORT_WRITE: how a disk says first that it is nearly full.
+_SHORT_WRITE: Final = -30772
+# Space that an operator can give back: applying waits for it. Anything else is a broken disk.
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, _SHORT_WRITE})
+
+
+class FolderRefused(Exception):
+    """The data folder is not one that this process may use; the text says why."""
+
+
+class DiskFull(Exception):
+    """Nothing was written; writing again later is safe."""
+
+
+class MapFull(Exception):
+    """Nothing was written; `grow_map`, then write again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderIdentity:
+    """Whose folder it is. Slots are inclusive."""
+
+    cluster: str
+    slot_first: int
+    slot_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one write transaction did. `more_garbage`: collection was not finished."""
+
+    applied: int
+    collected: int
+    deleted_count: int
+    more_garbage: bool
+
+
+class Engine:
+    """Open with `Engine.open`; raises FolderRefused there, and lmdb.Error for broken disks."""
+
+    def __init__(self, environment: lmdb.Environment, path: Path, lock: int) -> None:
+        self._environment = environment
+        self._lock = lock
+        self.path = path
+        self._rows: Any = None
+        self._garbage: Any = None
+        self._meta: Any = None
+        # As committed.
+        self.applied = 0
+        self.collected = 0
+
+    @classmethod
+    def open(
+        cls, path: str | Path, identity: FolderIdentity, *, map_bytes: int = MAP_BYTES
+    ) -> Engine:
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock_folder(folder)
+        environment: lmdb.Environment | None = None
+        try:
+            environment = _open_environment(folder, map_bytes)
+            engine = cls(environment, folder, lock)
+            engine._open_databases(identity)
+            return engine
+        except BaseException:
+            if environment is not None:
+                environment.close()
+            os.close(lock)
+            raise
+
+    def _open_databases(self, identity: FolderIdentity) -> None:
+        environment = self._environment
+        with environment.begin() as transaction:
+            new = transaction.stat()["entries"] == 0
+        if not new:
+            self._check_identity(identity)
+        self._meta = environment.open_db(b"meta")
+        self._rows = environment.open_db(b"rows")
+        self._garbage = environment.open_db(b"garbage")
+        if new:
+            with environment.begin(write=True) as transaction:
+                transaction.put(_IDENTITY, _identity_record(identity), db=self._meta)
+        with environment.begin() as transaction:
+            self.applied = _read_csn(transaction.get(_APPLIED, db=self._meta))
+            self.collected = _read_csn(transaction.get(_COLLECTED, db=self._meta))
+
+    def _check_identity(self, identity: FolderIdentity) -> None:
+        path = self.path
+        try:
+            meta = self._environment.open_db(b"meta", create=False)
+        except lmdb.NotFoundError:
+            raise FolderRefused(f"{path} holds something else than Trilithon's storage") from None
+        with self._environment.begin() as transaction:
+            data = transaction.get(_IDENTITY, db=meta)
+        try:
+            record = json.loads(data or b"null")
+        except ValueError:
+            record = None
+        if not isinstance(record, dict) or "role" not in record:
+            raise FolderRefused(f"{path} holds something else than Trilithon's storage")
+        if record["role"] != "storage":
+            raise FolderRefused(f"{path} is the data folder of a {record['role']}, not of storage")
+        if record.get("format") != FORMAT_VERSION:
+            raise FolderRefused(
+                f"{path} has format {record.get('format')}, this version reads {FORMAT_VERSION}"
+            )
+        if record.get("cluster") != identity.cluster:
+            raise FolderRefused(
+                f"{path} belongs to the cluster {record.get('cluster')!r}, "
+                f"this process to {identity.cluster!r}"
+            )
+        slots = record.get("slot_first"), record.get("slot_last")
+        if slots != (identity.slot_first, identity.slot_last):
+            raise FolderRefused(
+                f"{path} holds the slots {slots[0]}..{slots[1]}, configured are "
+                f"{identity.slot_first}..{identity.slot_last}: a changed key range needs a rebuild "
+                "(an empty folder)"
+            )
+
+    # ---- reading, on the event loop
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """A cursor over `rows` in a read transaction. Keep it short; never across an await."""
+        transaction = self._environment.begin()
+        try:
+            yield transaction.cursor(self._rows)
+        finally:
+            transaction.abort()
+
+    def bytes_used(self) -> int:
+        try:
+            return os.stat(self.path / "data.mdb").st_blocks * 512
+        except OSError:
+            return 0
+
+    # ---- writing, in the worker thread
+
+    def apply(self, entries: Sequence[Received], *, collect_to: int, collect_max: int) -> Applied:
+        """Write the entries (settled, in csn order), and collect what entries up to `collect_to`
+        superseded, at most about `collect_max` keys; all in one synced transaction.
+
+        Raises DiskFull or MapFull, and nothing was written; anything else is a broken disk.
+        """
+        require(
+            not entries or entries[0].csn > self.applied, "entries are applied once and in order"
+        )
+        try:
+            with self._environment.begin(write=True) as transaction:
+                result = self._apply(transaction, entries, collect_to, collect_max)
+        except lmdb.MapFullError as error:
+            raise MapFull(str(error)) from None
+        except (lmdb.Error, OSError) as error:
+            if _is_no_space(error):
+                raise DiskFull(str(error)) from None
+            raise
+        self.applied, self.collected = result.applied, result.collected
+        return result
+
+    def _apply(
+        self,
+        transaction: lmdb.Transaction[bytes],
+        entries: Sequence[Received],
+        collect_to: int,
+        collect_max: int,
+    ) -> Applied:
+        rows = transaction.cursor(self._rows)
+        for part in _in_parts(_versions(entries)):
+            part.sort()
+            rows.putmulti(part)
+            _yield_to_other_threads()
+        for part in _in_parts(_garbage_records(entries)):
+            transaction.cursor(self._garbage).putmulti(part, append=True)
+            _yield_to_other_threads()
+        applied = entries[-1].csn if entries else self.applied
+        transaction.put(_APPLIED, _csn_record(applied), db=self._meta)
+        collected, deleted, more = self._collect(transaction, collect_to, collect_max)
+        return Applied(applied, collected, deleted, more)
+
+    def _collect(
+        self, transaction: lmdb.Transaction[bytes], collect_to: int, collect_max: int
+    ) -> tuple[int, int, bool]:
+        collected, deleted = self.collected, 0
+        garbage = transaction.cursor(self._garbage)
+        rows = transaction.cursor(self._rows)
+        while collect_max > 0 and garbage.first():
+            record = garbage.key()
+            csn = int.from_bytes(record[:CSN_BYTES], "big")
+            if csn > collect_to:
+                break
+            keys: list[bytes] = msgspec.msgpack.decode(garbage.value(), type=list[bytes])
+            for index, key in enumerate(keys):
+                deleted += _collect_superseded(rows, key, csn)
+                if index & 63 == 63:
+                    _yield_to_other_threads()
+            garbage.delete()
+            collect_max -= len(keys) + 1
+            collected = max(collected, csn)
+        more = collect_max <= 0
+        if collected != self.collected:
+            transaction.put(_COLLECTED, _csn_record(collected), db=self._meta)
+        return collected, deleted, more
+
+    # ---- administration
+
+    def grow_map(self) -> int:
+        """Double the map. Only while no transaction is open: on the loop, the worker idle."""
+        size = int(self._environment.info()["map_size"]) * _GROW_FACTOR
+        self._environment.set_mapsize(size)
+        return size
+
+    def copy_to(self, path: str | Path) -> None:
+        """A compacted hot copy into an empty folder, as of one moment; applied csn included."""
+        target = Path(path)
+        target.mkdir(parents=True, exist_ok=True)
+        self._environment.copy(str(target), compact=True)
+
+    def close(self) -> None:
+        """No transaction may be open any more."""
+        self._environment.close()
+        os.close(self._lock)
+
+
+def _lock_folder(folder: Path) -> int:
+    """LMDB itself lets several processes in; two storages would overwrite each other's progress."""
+    lock = os.open(folder / "process.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise FolderRefused(f"{folder} is in use by another process") from None
+    return lock
+
+
+def _open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
+    try:
+        return lmdb.open(
+            str(folder),
+            map_size=map_bytes,
+            max_dbs=8,
+            max_spare_txns=8,
+            lib_version=LMDB_VERSION,
+        )
+    except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
+        raise FolderRefused(
+            f"{folder} holds no LMDB environment that can be read: {error}"
+        ) from None
+    except lmdb.Error as error:
+        if _is_no_space(error):
+            raise DiskFull(f"{folder}: {error}") from None
+        raise
+
+
+def _identity_record(identity: FolderIdentity) -> bytes:
+    record = {
+        "role": "storage",
+        "format": FORMAT_VERSION,
+        "cluster": identity.cluster,
+        "slot_first": identity.slot_first,
+        "slot_last": identity.slot_last,
+    }
+    return json.dumps(record).encode()
+
+
+def _versions(entries: Sequence[Received]) -> Iterator[tuple[bytes, bytes]]:
+    for entry in entries:
+        csn = entry.csn
+        for key, value in entry.writes:
+            yield version_key(key, csn), value or b""
+
+
+def _garbage_records(entries: Sequence[Received]) -> Iterator[tuple[bytes, bytes]]:
+    for entry in entries:
+        head = entry.csn.to_bytes(CSN_BYTES, "big")
+        keys: list[bytes] = []
+        size = part = 0
+        for key, _ in entry.writes:
+            keys.append(key)
+            size += len(key)
+            if size >= _GARBAGE_PART_BYTES:
+                yield head + part.to_bytes(4, "big"), msgspec.msgpack.encode(keys)
+                keys, size, part = [], 0, part + 1
+        if keys:
+            yield head + part.to_bytes(4, "big"), msgspec.msgpack.encode(keys)
+
+
+def _in_parts(items: Iterator[tuple[bytes, bytes]]) -> Iterator[list[tuple[bytes, bytes]]]:
+    part: list[tuple[bytes, bytes]] = []
+    for item in items:
+        part.append(item)
+        if len(part) >= _PUTS_PER_TURN:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _collect_superseded(rows: Any, key: bytes, csn: int) -> int:
+    """Delete what the version `csn` of `key` superseded, and that version if it is a tombstone."""
+    own = version_key(key, csn)
+    if not rows.set_key(own):
+        return 0
+    tombstone = not rows.value()
+    deleted = 0
+    found = rows.next()
+    while found and (raw := rows.key())[:-CSN_BYTES] == key:
+        require(csn_of(raw) < csn, f"versions below {format_csn(csn)} are older")
+        rows.delete()
+        deleted += 1
+        found = bool(rows.key())
+    if tombstone and rows.set_key(own):
+        rows.delete()
+        deleted += 1
+    return deleted
+
+
+def _read_csn(record: bytes | None) -> int:
+    return 0 if record is None else int.from_bytes(record, "big")
+
+
+def _csn_record(csn: int) -> bytes:
+    return csn.to_bytes(CSN_BYTES, "big")
+
+
+def _is_no_space(error: lmdb.Error | OSError) -> bool:
+    code = error.errno if isinstance(error, OSError) else getattr(error, "code", 0)
+    return code in _NO_SPACE or isinstance(error, lmdb.DiskError)
+
+
+def _yield_to_other_threads(sleep: Callable[[float], None] = time.sleep) -> None:
+    """The event loop waits for the interpreter's lock while puts run; let it have its turn."""
+    sleep(0)
