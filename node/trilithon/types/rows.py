@@ -31,7 +31,7 @@ class MalformedRow(ValueError):
     """Bytes that are no row."""
 
 
-def _wrap(value: Any) -> Any:
+def wrap(value: Any) -> Any:
     """What msgpack has no type for, as an extension."""
     if isinstance(value, Decimal):
         return Ext(NUMERIC_CODE, str(value).encode())
@@ -68,11 +68,12 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _row_decoder: Final = msgspec.msgpack.Decoder(list[Any], ext_hook=_unwrap)
 _rows_decoder: Final = msgspec.msgpack.Decoder(list[list[Any] | None], ext_hook=_unwrap)
 _decode: Final = _row_decoder.decode
+encode_nested: Final = _encode
 _FAILURES: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, struct.error, TypeError)
 
 
 def _wrap_all(values: Sequence[Any]) -> list[Any]:
-    return [value if type(value) in _PLAIN else _wrap(value) for value in values]
+    return [value if type(value) in _PLAIN else wrap(value) for value in values]
 
 
 def encode_row(values: Sequence[Any]) -> bytes:
@@ -82,7 +83,7 @@ def encode_row(values: Sequence[Any]) -> bytes:
             if (kind := type(value)) in _PLAIN
             else Ext(NUMERIC_CODE, str(value).encode())
             if kind is Decimal
-            else _wrap(value)
+            else wrap(value)
             for value in values
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
@@ -66,7 +66,7 @@ def find_zone(name: str) -> tzinfo:
 
 def zone_or_none(name: str) -> tzinfo | None:
     if name.lower() in ("utc", "gmt", "z", "zulu"):
-        return timezone.utc
+        return UTC
     match = _FIXED.fullmatch(name)
     if match and match.group(0)[0] not in "uUgG":
         return _fixed(match.groups(), 1)
@@ -74,7 +74,7 @@ def zone_or_none(name: str) -> tzinfo | None:
     if found:
         return zoneinfo.ZoneInfo(found)
     match = _POSIX.fullmatch(name)
-    if match and len(match.group(1)) >= 3 or match and name.startswith("<"):
+    if (match and len(match.group(1)) >= 3) or (match and name.startswith("<")):
         return _fixed(match.groups()[1:], -1)
     return None
 
