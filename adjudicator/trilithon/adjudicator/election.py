@@ -1,0 +1,218 @@
+"""Standing for leader: silence, pre-votes, promises.
+
+A follower asks every journal, about once per lease_ttl, whether it would promise (a pre-vote, which
+has no effect). While a leader is heard the answers say how long they will hold on, and that is when
+it asks again; so a dead leader is noticed as soon as a majority may promise, without guessing.
+Only after a majority would promise does it become a candidate and burn an epoch.
+
+Who must agree follows from the promised logs: the newest member list in the log with the highest
+tail. While no log has a list, every configured journal must promise with an empty log.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trilithon.adjudicator.outbox import Outbox
+from trilithon.adjudicator.quorum import in_force, majority, voters_of
+from trilithon.adjudicator.settings import Settings
+from trilithon.core.csn import EPOCH_MAX
+from trilithon.core.invariant import require
+from trilithon.v1 import journal_pb2 as journal
+from trilithon.v1 import types_pb2 as types
+
+FOLLOWER = "follower"
+PRE_CANDIDATE = "pre_candidate"
+CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Won:
+    """An election won: the promises by journal name, and the journal with the highest tail.
+
+    `member_entries` of that journal say who counts; empty: nobody has a list, the cluster begins.
+    """
+
+    epoch: int
+    best: str
+    promises: Mapping[str, journal.Promised]
+    member_entries: Sequence[types.Entry]
+
+
+class Election:
+    def __init__(
+        self,
+        settings: Settings,
+        candidate: journal.Candidate,
+        source: random.Random,
+        now_us: int,
+    ) -> None:
+        self._settings = settings
+        self._candidate = candidate
+        self._random = source
+        self.state = FOLLOWER
+        # The epoch that we stand for; below `epoch_seen` unless we are a candidate.
+        self.epoch = 0
+        # The newest epoch that anybody told us of.
+        self.epoch_seen = 0
+        self._stand_at_us = now_us + self._jitter(0.05, 0.3)
+        self._deadline_us = 0
+        self._ask_again_us = 0
+        self._pre_votes: dict[str, journal.PreVoteReply] = {}
+        self._promises: dict[str, journal.Promised] = {}
+        self._refused: dict[str, journal.Refused] = {}
+
+    def _jitter(self, low: float, high: float) -> int:
+        return int(self._random.uniform(low, high) * self._settings.lease_ttl_us)
+
+    def saw_epoch(self, epoch: int) -> None:
+        self.epoch_seen = max(self.epoch_seen, epoch)
+
+    def fall_back(self, now_us: int, left_us: int = 0) -> None:
+        """Follow; do not stand before `left_us` and a random while have passed."""
+        self.state = FOLLOWER
+        self._stand_at_us = now_us + max(left_us, 0) + self._jitter(0.03, 0.15)
+
+    def tick(self, now_us: int, out: Outbox) -> None:
+        if self.state == FOLLOWER:
+            if now_us >= self._stand_at_us:
+                self._ask_pre_votes(now_us, out)
+        elif self.state == PRE_CANDIDATE:
+            if now_us >= self._deadline_us:
+                self._end_pre_vote(now_us)
+        elif now_us >= self._deadline_us:
+            out.event("candidacy_failed", epoch=self.epoch, promises=len(self._promises))
+            self.fall_back(now_us, self._jitter(0.1, 0.5))
+        elif now_us >= self._ask_again_us:
+            self._ask_promises(now_us, out)
+
+    # ---- pre-votes
+
+    def _ask_pre_votes(self, now_us: int, out: Outbox) -> None:
+        self.state = PRE_CANDIDATE
+        self._pre_votes = {}
+        self._deadline_us = now_us + self._settings.lease_ttl_us // 3
+        for target in self._settings.journals:
+            request = journal.JournalRequest(
+                pre_vote=journal.PreVote(epoch=self.epoch_seen + 1, candidate=self._candidate)
+            )
+            out.journals.append((target.name, request))
+
+    def pre_vote_reply(
+        self, name: str, reply: journal.PreVoteReply, now_us: int, out: Outbox
+    ) -> None:
+        self.saw_epoch(reply.promised_epoch)
+        if self.state != PRE_CANDIDATE:
+            return
+        self._pre_votes[name] = reply
+        if self._would_win():
+            self._stand(now_us, out)
+        elif len(self._pre_votes) == len(self._settings.journals):
+            self._end_pre_vote(now_us)
+
+    def _would_win(self) -> bool:
+        granted = {name: reply for name, reply in self._pre_votes.items() if reply.granted}
+        if not granted:
+            return False
+        best = max(granted.values(), key=lambda reply: reply.tail_csn)
+        if not any(reply.member_entries for reply in self._pre_votes.values()):
+            return len(granted) == len(self._settings.journals)
+        voters = voters_of(in_force(best.member_entries, best.settled_csn))
+        return voters.satisfied_by({reply.incarnation for reply in granted.values()})
+
+    def _end_pre_vote(self, now_us: int) -> None:
+        """Ask again when a majority may be free."""
+        left = sorted(
+            0 if reply.granted else max(reply.time_left_us, 0) for reply in self._pre_votes.values()
+        )
+        needed = majority(len(self._settings.journals))
+        if len(left) < needed or left[needed - 1] == 0:
+            # Too few answered, or only the epoch was too low, or a list wants others.
+            self.fall_back(now_us, self._settings.lease_ttl_us // 8)
+        else:
+            self.fall_back(now_us, left[needed - 1])
+
+    # ---- promises
+
+    def _next_epoch(self) -> int:
+        """An epoch that no other candidate, and hardly an earlier life of this one, stands for.
+
+        A journal that promised an epoch to somebody else could not follow its leader.
+        """
+        names = sorted(target.name for target in self._settings.adjudicators)
+        place = names.index(self._settings.name)
+        epoch = self.epoch_seen + 1
+        epoch += (place - epoch) % len(names) + len(names) * self._random.randrange(4)
+        require(epoch <= EPOCH_MAX, "epochs do not run out")
+        return epoch
+
+    def _stand(self, now_us: int, out: Outbox) -> None:
+        self.state = CANDIDATE
+        self.epoch = self.epoch_seen = self._next_epoch()
+        self._promises = {}
+        self._refused = {}
+        self._deadline_us = now_us + self._settings.lease_ttl_us
+        out.event("stood_for_leader", epoch=self.epoch)
+        self._ask_promises(now_us, out)
+
+    def _ask_promises(self, now_us: int, out: Outbox) -> None:
+        self._ask_again_us = now_us + self._settings.lease_ttl_us // 3
+        for target in self._settings.journals:
+            if target.name not in self._promises:
+                request = journal.JournalRequest(
+                    promise=journal.Promise(
+                        epoch=self.epoch,
+                        candidate=self._candidate,
+                        lease_ttl_us=self._settings.lease_ttl_us,
+                    )
+                )
+                out.journals.append((target.name, request))
+
+    def refused(self, name: str, reply: journal.Refused, now_us: int, out: Outbox) -> None:
+        self.saw_epoch(reply.promised_epoch)
+        if self.state != CANDIDATE or reply.epoch != self.epoch or name in self._promises:
+            return
+        self._refused[name] = reply
+        journals = len(self._settings.journals)
+        if journals - len(self._refused) < majority(journals):
+            out.event("candidacy_refused", epoch=self.epoch, by=sorted(self._refused))
+            left = max(refusal.time_left_us for refusal in self._refused.values())
+            self.fall_back(now_us, min(left, self._settings.lease_ttl_us))
+
+    def promised(self, name: str, reply: journal.Promised) -> Won | None:
+        self.saw_epoch(reply.epoch)
+        if self.state != CANDIDATE or reply.epoch != self.epoch:
+            return None
+        self._promises[name] = reply
+        self._refused.pop(name, None)
+        region = self._settings.region
+        best = max(
+            self._promises,
+            key=lambda name: (
+                self._promises[name].tail_csn,
+                self._settings.journal(name).region == region,
+                name,
+            ),
+        )
+        chosen = self._promises[best]
+        if not chosen.member_entries:
+            if not self._may_begin():
+                return None
+        elif not voters_of(in_force(chosen.member_entries, chosen.settled_csn)).satisfied_by(
+            {promise.incarnation for promise in self._promises.values()}
+        ):
+            return None
+        self.state = FOLLOWER
+        return Won(self.epoch, best, dict(self._promises), tuple(chosen.member_entries))
+
+    def _may_begin(self) -> bool:
+        """Whether every configured journal promised with an empty log, each a journal of its own."""
+        promises = self._promises.values()
+        return (
+            len(promises) == len(self._settings.journals)
+            and all(promise.tail_csn == 0 and promise.base_csn == 0 for promise in promises)
+            and not any(promise.member_entries for promise in promises)
+            and len({promise.incarnation for promise in promises}) == len(promises)
+        )

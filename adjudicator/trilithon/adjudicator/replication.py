@@ -1,0 +1,470 @@
+"""The leader's dealings with the journals: appends, gaps, marks, authority, leases, settling.
+
+Vocabulary
+- *mark*: the newest csn of this leader's log that a journal has synced. Counts within one epoch.
+- *authority*: until when no other leader can have been elected, by this process's clock.
+- *run*: consecutive entries of this epoch with equal `required`.
+
+Invariants
+- Nothing is settled, and no lease granted, before (epoch, 0) is synced by a majority.
+- A lease ends no later than the authority it was granted under.
+- A journal leaves `required` only when every lease that it was granted has surely run out.
+- Settling is a prefix: an entry is settled when a majority of every group, and every journal of its
+  `required` that has not left since, has synced it.
+
+Sending is pipelined: appends in flight are not waited for, up to a bound in bytes; what gets lost
+shows as a gap. Everything that collected during a step goes out as one append per journal.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from trilithon.adjudicator.copy import LogCopy
+from trilithon.adjudicator.log import Span, common_csn, spans_of
+from trilithon.adjudicator.outbox import Outbox
+from trilithon.adjudicator.progress import Progress
+from trilithon.adjudicator.quorum import NEVER, Voters, in_force, voters_of
+from trilithon.adjudicator.relay import RelayDesk
+from trilithon.adjudicator.settings import Settings
+from trilithon.core.csn import make_csn
+from trilithon.v1 import adjudicator_pb2 as adjudicator
+from trilithon.v1 import journal_pb2 as journal
+from trilithon.v1 import types_pb2 as types
+
+# How much older than the tail a journal's mark may be, in lease_ttl: to join `required`, and to stay.
+_NEAR_TTL: Final = 0.5
+_HOPELESS_TTL: Final = 2.0
+# A journal that acknowledged no heartbeat sent within this many lease_ttl is silent.
+_FRESH_TTL: Final = 0.6
+
+
+class Replication:
+    def __init__(
+        self,
+        settings: Settings,
+        copy: LogCopy,
+        epoch: int,
+        candidate: journal.Candidate,
+        out: Outbox,
+        now_us: int,
+    ) -> None:
+        self._settings = settings
+        self._copy = copy
+        self._candidate = candidate
+        self.epoch = epoch
+        self.start_csn = make_csn(epoch, 0)
+        self._elected_us = now_us
+        self.serving = False
+        self.voters = Voters(())
+        self._lists: list[types.MemberList] = []
+        # Who may hold leases: members of full Regions in any list in force.
+        self._full: set[bytes] = set()
+        self.journals = {
+            target.name: Progress(target.name, target.region) for target in settings.journals
+        }
+        # By incarnation: also those that no name leads to any more.
+        self._by_incarnation: dict[bytes, Progress] = {}
+        self._marks: dict[bytes, int] = {}
+        self._heard: dict[bytes, int] = {}
+        self._heartbeat = 0
+        # Send times of heartbeats that may still be acknowledged.
+        self._beats: dict[int, int] = {}
+        self._next_beat_us = now_us
+        # (time, tail csn) of the last beats, oldest first: how far behind a mark is, in time.
+        self._tails: deque[tuple[int, int]] = deque()
+        # (first csn, required) of each run that is not settled yet.
+        self._runs: deque[tuple[int, tuple[bytes, ...]]] = deque([(self.start_csn, ())])
+        self.required: tuple[bytes, ...] = ()
+        self.relay = RelayDesk(settings, copy, self.journals, self._send_entries)
+        self._out = out
+
+    # ---- who counts
+
+    def count_by(self, entries: Iterable[types.Entry]) -> None:
+        """These entries' lists are in force."""
+        self._lists = in_force(entries, self._copy.settled_csn)
+        self.voters = voters_of(self._lists)
+        self._full = {
+            member.incarnation
+            for members in self._lists
+            for member in (*members.members, *members.next)
+            if member.full
+        }
+
+    def learn_incarnation(self, name: str, incarnation: bytes) -> Progress:
+        """Whoever answers under this name is this incarnation now."""
+        progress = self.journals[name]
+        if progress.incarnation != incarnation:
+            if progress.incarnation:
+                # The old one keeps its marks and leases; nobody sends to it any more.
+                target = self._settings.journal(name)
+                progress.up = False
+                progress = self._by_incarnation.get(incarnation) or Progress(name, target.region)
+                progress.up = True
+                self.journals[name] = progress
+            progress.incarnation = incarnation
+            progress.sent_csn = None
+            progress.beat_due = True
+            self._by_incarnation[incarnation] = progress
+        return progress
+
+    # ---- authority
+
+    @property
+    def authority_until_us(self) -> int:
+        heard = self.voters.reached(self._heard)
+        if heard == NEVER:
+            return NEVER
+        return heard + self._settings.lease_ttl_us - self._settings.drift_margin_us
+
+    def may_judge(self, now_us: int) -> bool:
+        return self.serving and now_us < self.authority_until_us
+
+    def expired(self, now_us: int) -> bool:
+        """Out of authority; right after the election there has been no time to get any."""
+        grace_until_us = self._elected_us + self._settings.lease_ttl_us
+        return now_us >= max(self.authority_until_us, NEVER if self.serving else grace_until_us)
+
+    # ---- what journals say
+
+    def promised(self, name: str, promised: journal.Promised) -> None:
+        progress = self.learn_incarnation(name, promised.incarnation)
+        if progress.sent_csn is None:
+            self._locate(
+                progress,
+                spans_of(promised.history, promised.base_csn),
+                promised.tail_csn,
+                promised.base_csn,
+                0,
+            )
+
+    def gap(self, name: str, gap: journal.Gap, now_us: int) -> None:
+        """It lacks what the last appends followed: find the newest common csn, go on from there."""
+        if gap.epoch != self.epoch:
+            return
+        progress = self.learn_incarnation(name, gap.incarnation)
+        if progress.relay is not None:
+            return
+        # Several appends in flight make several gaps; one of them is enough.
+        repeated = (
+            progress.gap_csn == gap.tail_csn
+            and now_us - progress.gap_at_us < self._settings.heartbeat_us
+        )
+        if repeated:
+            return
+        progress.gap_csn = gap.tail_csn
+        progress.gap_at_us = now_us
+        self._locate(
+            progress, spans_of(gap.history, gap.base_csn), gap.tail_csn, gap.base_csn, now_us
+        )
+
+    def _locate(
+        self, progress: Progress, spans: list[Span], tail_csn: int, base_csn: int, now_us: int
+    ) -> None:
+        common = common_csn(self._copy.log.spans(), spans)
+        if common is not None and self._copy.log.contains(common):
+            progress.sent_csn = progress.floor_csn = common
+            progress.beat_due = True
+        else:
+            progress.sent_csn = None
+            fresh = tail_csn == 0 and base_csn == 0
+            self.relay.need(progress, common, fresh=fresh, now_us=now_us)
+
+    def pre_vote_reply(self, name: str, reply: journal.PreVoteReply) -> None:
+        """Leaders ask for incarnations and bases by pre-votes."""
+        self.learn_incarnation(name, reply.incarnation)
+        self.relay.bases[name] = reply.base_csn
+
+    def ack(self, name: str, ack: journal.Ack, now_us: int) -> bool:
+        """Whether a mark moved."""
+        if ack.epoch != self.epoch:
+            return False
+        progress = self.learn_incarnation(name, ack.incarnation)
+        sent_us = self._beats.get(ack.heartbeat)
+        if sent_us is not None and sent_us > progress.heard_us:
+            progress.heard_us = sent_us
+            self._heard[ack.incarnation] = sent_us
+        if ack.life != progress.life or ack.reading_us > progress.reading_us:
+            progress.life = ack.life
+            progress.reading_us = ack.reading_us
+        progress.acked_csn = max(progress.acked_csn, ack.synced_csn)
+        # A mark in a part of the log that this leader has not got (yet) says nothing.
+        if not ack.synced_csn or not self._copy.log.contains(ack.synced_csn):
+            return False
+        if progress.sent_csn is None or progress.sent_csn < ack.synced_csn:
+            progress.sent_csn = progress.floor_csn = ack.synced_csn
+            progress.relay = None
+        if ack.synced_csn <= progress.synced_csn:
+            return False
+        progress.synced_csn = ack.synced_csn
+        self._marks[ack.incarnation] = ack.synced_csn
+        for other in self.journals.values():
+            if other is not progress and other.incarnation in self._full:
+                other.news_due = True
+        if progress.required and progress.granted_until_us < now_us:
+            # Its first lease may be due: do not wait for the next beat.
+            progress.beat_due = True
+        return True
+
+    def wrong_target(self, name: str) -> None:
+        """Another incarnation answers there: ask which."""
+        self.journals[name].base_wanted = True
+
+    def overloaded(self, name: str) -> None:
+        """It turned an append away: find out again where it stands."""
+        self.journals[name].sent_csn = None
+
+    def journal_down(self, name: str) -> None:
+        self.journals[name].up = False
+
+    def journal_up(self, name: str) -> None:
+        progress = self.journals[name]
+        progress.up = True
+        progress.sent_csn = None
+        progress.relay = None
+        progress.beat_due = True
+        progress.asked_at_us = NEVER
+
+    # ---- the log
+
+    def append(
+        self, entry: types.Entry, now_us: int, write_set: types.WriteSet | None = None
+    ) -> None:
+        self._copy.append(entry, now_us, write_set)
+        if entry.WhichOneof("content") in ("members", "epoch_start"):
+            self.count_by(self._copy.member_entries)
+
+    def _require_anew(self) -> None:
+        """`required` changed: entries from the next one on carry it."""
+        self.required = tuple(
+            sorted(
+                progress.incarnation
+                for progress in self._by_incarnation.values()
+                if progress.required
+            )
+        )
+        first_csn = self._copy.tail_csn + 1
+        if self._runs and self._runs[-1][0] == first_csn:
+            self._runs.pop()
+        self._runs.append((first_csn, self.required))
+
+    def settled_now(self) -> int:
+        """The newest settled csn, from marks and `required`; what was known before, if not newer."""
+        reached = self.voters.reached(self._marks)
+        if reached < self.start_csn:
+            return self._copy.settled_csn
+        settled = self._copy.settled_csn
+        runs = self._runs
+        while runs:
+            first_csn, required = runs[0]
+            last_csn = runs[1][0] - 1 if len(runs) > 1 else self._copy.tail_csn
+            limit = min(reached, last_csn)
+            for incarnation in required:
+                if self._by_incarnation[incarnation].required:
+                    limit = min(limit, self._marks.get(incarnation, NEVER))
+            if limit < first_csn:
+                break
+            settled = max(settled, limit)
+            if limit < last_csn or len(runs) == 1:
+                break
+            runs.popleft()
+        return settled
+
+    def started(self) -> bool:
+        """Whether (epoch, 0) is committed."""
+        return self.voters.reached(self._marks) >= self.start_csn
+
+    # ---- leases
+
+    def lag_us(self, progress: Progress, now_us: int) -> int:
+        """For how long the journal has owed what comes after its mark."""
+        for time_us, tail_csn in self._tails:
+            if tail_csn > progress.synced_csn:
+                return now_us - time_us
+        return 0
+
+    def _fresh(self, progress: Progress, now_us: int) -> bool:
+        return now_us - progress.heard_us < self._settings.lease_ttl_us * _FRESH_TTL
+
+    def tend_required(self, now_us: int) -> None:
+        """Let journals join and leave `required`."""
+        if not self.serving:
+            return
+        ttl_us = self._settings.lease_ttl_us
+        changed = False
+        for progress in self._by_incarnation.values():
+            current = self.journals.get(progress.name) is progress
+            lag_us = self.lag_us(progress, now_us)
+            able = current and progress.incarnation in self._full and self._fresh(progress, now_us)
+            if progress.required:
+                if lag_us > ttl_us * _HOPELESS_TTL:
+                    progress.slow = True
+                elif lag_us < ttl_us * _NEAR_TTL:
+                    progress.slow = False
+                if (not able or progress.slow) and self._leases_over(progress, now_us):
+                    self._drop(progress, now_us)
+                    changed = True
+            elif (
+                able
+                and lag_us <= ttl_us * _NEAR_TTL
+                and progress.synced_csn
+                and now_us >= progress.rejoin_at_us
+            ):
+                progress.required = True
+                progress.slow = False
+                progress.join_csn = self._copy.tail_csn
+                progress.beat_due = True
+                changed = True
+                self._out.event("required_joined", journal=progress.name)
+        if changed:
+            self._require_anew()
+
+    def _leases_over(self, progress: Progress, now_us: int) -> bool:
+        return now_us > progress.granted_until_us + self._settings.drift_margin_us
+
+    def _drop(self, progress: Progress, now_us: int) -> None:
+        """Out of `required`; the more often of late, the longer it stays out."""
+        ttl_us = self._settings.lease_ttl_us
+        if now_us - progress.dropped_us > 40 * ttl_us:
+            progress.drop_count = 0
+        progress.required = False
+        progress.drop_count += 1
+        progress.dropped_us = now_us
+        back_off = 0 if progress.drop_count == 1 else ttl_us << min(progress.drop_count, 5)
+        progress.rejoin_at_us = now_us + back_off
+        self._out.event("required_left", journal=progress.name, slow=progress.slow)
+
+    def _grant(self, progress: Progress, now_us: int) -> journal.LeaseGrant | None:
+        left_us = self.authority_until_us - now_us
+        if (
+            not self.serving
+            or not progress.required
+            or progress.slow
+            or not progress.life
+            or progress.synced_csn < progress.join_csn
+            or left_us <= 0
+            or not self._fresh(progress, now_us)
+        ):
+            return None
+        progress.granted_until_us = max(progress.granted_until_us, now_us + left_us)
+        return journal.LeaseGrant(
+            life=progress.life, reading_us=progress.reading_us, duration_us=left_us
+        )
+
+    # ---- sending
+
+    def beat(self, now_us: int) -> None:
+        """Called on every tick: time for the next heartbeat?"""
+        if now_us < self._next_beat_us:
+            return
+        self._next_beat_us = now_us + self._settings.heartbeat_us
+        self._tails.append((now_us, self._copy.tail_csn))
+        while self._tails[0][0] < now_us - 4 * self._settings.lease_ttl_us:
+            self._tails.popleft()
+        for progress in self.journals.values():
+            progress.beat_due = True
+
+    def news(self) -> None:
+        """Something that full Regions wait for has changed (settled after an eviction)."""
+        for progress in self.journals.values():
+            progress.news_due = True
+
+    def flush(self, now_us: int) -> None:
+        """Send each journal what it lacks, and heartbeats and marks where they are due."""
+        for progress in self.journals.values():
+            if not progress.up:
+                continue
+            if not progress.incarnation or progress.base_wanted:
+                self._ask_incarnation(progress, now_us)
+            if progress.incarnation:
+                self._flush_one(progress, now_us)
+        self.relay.tend(now_us, self._out)
+
+    def _ask_incarnation(self, progress: Progress, now_us: int) -> None:
+        if now_us - progress.asked_at_us >= self._settings.lease_ttl_us // 4:
+            progress.asked_at_us = now_us
+            progress.base_wanted = False
+            request = journal.PreVote(epoch=self.epoch, candidate=self._candidate)
+            self._out.journals.append((progress.name, journal.JournalRequest(pre_vote=request)))
+
+    def _flush_one(self, progress: Progress, now_us: int) -> None:
+        log = self._copy.log
+        settings = self._settings
+        sent_csn = progress.sent_csn
+        while sent_csn is not None and sent_csn < log.tail_csn:
+            acked_csn = max(progress.synced_csn, progress.floor_csn)
+            if log.bytes_between(acked_csn, sent_csn) > settings.in_flight_bytes_max:
+                break
+            if not log.contains(sent_csn):
+                # Trimmed away in the meantime.
+                progress.sent_csn = sent_csn = None
+                break
+            entries = log.chunk(sent_csn, settings.append_bytes_max, settings.append_entries_max)
+            self._send_entries(progress, sent_csn, entries, None, now_us)
+            sent_csn = progress.sent_csn = entries[-1].csn
+        if progress.beat_due or progress.news_due:
+            # Before the beginning of a log that is not located yet stands its tail: no harm, a gap.
+            previous_csn = log.tail_csn if sent_csn is None else sent_csn
+            self._send_entries(progress, previous_csn, (), None, now_us)
+
+    def _send_entries(
+        self,
+        progress: Progress,
+        previous_csn: int,
+        entries: Iterable[types.Entry],
+        base: journal.Base | None,
+        now_us: int,
+    ) -> None:
+        append = journal.Append(
+            epoch=self.epoch,
+            leader=self._candidate,
+            previous_csn=previous_csn,
+            entries=entries,
+            settled_csn=self._copy.settled_csn if self.serving else 0,
+            marks=[
+                journal.Mark(incarnation=incarnation, synced_csn=csn)
+                for incarnation, csn in self._marks.items()
+                if incarnation != progress.incarnation
+            ],
+            lease_ttl_us=self._settings.lease_ttl_us,
+            incarnation=progress.incarnation,
+            base=base,
+        )
+        if progress.beat_due:
+            append.heartbeat = self._new_heartbeat(now_us)
+            grant = self._grant(progress, now_us)
+            if grant is not None:
+                append.grant.CopyFrom(grant)
+        progress.beat_due = progress.news_due = False
+        self._out.journals.append((progress.name, journal.JournalRequest(append=append)))
+
+    def _new_heartbeat(self, now_us: int) -> int:
+        self._heartbeat += 1
+        self._beats[self._heartbeat] = now_us
+        oldest = next(iter(self._beats))
+        while self._beats[oldest] < now_us - 2 * self._settings.lease_ttl_us:
+            del self._beats[oldest]
+            oldest = next(iter(self._beats))
+        return self._heartbeat
+
+    # ---- for status
+
+    def member_status(self, now_us: int) -> list[adjudicator.MemberStatus]:
+        known: dict[bytes, types.Member] = {}
+        for members in self._lists:
+            for member in (*members.members, *members.next):
+                known[member.incarnation] = member
+        status = []
+        for incarnation, member in known.items():
+            progress = self._by_incarnation.get(incarnation)
+            one = adjudicator.MemberStatus(member=member)
+            if progress is not None:
+                one.synced_csn = progress.synced_csn
+                one.required = progress.required
+                one.lease_left_us = max(0, progress.granted_until_us - now_us)
+                one.silent_us = now_us - max(progress.heard_us, self._elected_us)
+            status.append(one)
+        return status
