@@ -49,7 +49,7 @@ class ServiceOptions:
     wait_us: int = 5_000_000
     # Reads under way for everybody together, waiting ones included.
     jobs_max: int = 20_000
-    program_bytes_max: int = 256 * 1024
+    program_bytes_max: int = 2 * 1024 * 1024
     # The feed pauses when this much is received and not applied.
     memory_bytes_max: int = 128 * 1024 * 1024
 
