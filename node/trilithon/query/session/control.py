@@ -36,9 +36,14 @@ def passes(severity: str, threshold: str) -> bool:
     return _LEVELS.index(severity) >= _LEVELS.index(wanted)
 
 
+def is_ending(statement: Statement) -> bool:
+    """COMMIT, ROLLBACK, ROLLBACK TO."""
+    return statement.kind == "transaction" and statement.body["kind"] in _ENDING
+
+
 def check_failed(statement: Statement) -> None:
     """In a failed block only its end is accepted."""
-    if statement.kind == "transaction" and statement.body["kind"] in _ENDING:
+    if is_ending(statement):
         return
     raise SqlError(
         "25P02",

@@ -130,7 +130,7 @@ class Session:
             self._arm_statement_timer()
         if self.block is Block.FAILED:
             control.check_failed(statement)
-        elif self.block is not Block.IDLE:
+        elif self.block is not Block.IDLE and not control.is_ending(statement):
             self.check_age()
         handler = handlers.HANDLERS.get(statement.kind)
         if handler is not None:
