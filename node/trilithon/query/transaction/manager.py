@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from trilithon.core.errors import SqlError
 from trilithon.core.ids import make_transaction_id
 from trilithon.core.world import World
+from trilithon.query.catalog.definitions import Table
+from trilithon.query.catalog.jobs import JobRunner
 from trilithon.query.catalog.loading import CatalogCache
+from trilithon.query.catalog.object_ids import ObjectIds
+from trilithon.query.catalog.rowkeys import ExpressionHook, TableKeys
+from trilithon.query.catalog.sequences import SequenceValues
 from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
 from trilithon.query.transaction.conflicts import abort_error
+from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.ports import SnapshotSourceLike, StorageReadsLike
-from trilithon.query.transaction.transaction import (
-    CommitResult,
-    Transaction,
-    TransactionLimits,
-)
+from trilithon.query.transaction.transaction import CommitResult, Transaction
 from trilithon.v1.adjudicator_pb2 import CommitRequest, Verdict
 
 # A cancelled statement that already handed its commit over waits this long for the verdict.
@@ -36,10 +39,17 @@ class TransactionManager:
         reads: StorageReadsLike,
         committer: Committer,
         limits: TransactionLimits | None = None,
+        expressions: ExpressionHook | None = None,
     ) -> None:
         self.world = world
         self.limits = limits or TransactionLimits()
+        # Compiles the expressions and predicates of indexes; the engine sets it.
+        self.expressions = expressions
+        self._table_keys: weakref.WeakKeyDictionary[Table, TableKeys] = weakref.WeakKeyDictionary()
         self.catalogs = CatalogCache(reads)
+        self.object_ids = ObjectIds(self)
+        self.jobs = JobRunner(self)
+        self.sequences = SequenceValues(self)
         self._snapshots = snapshots
         self._reads = reads
         self._committer = committer
@@ -135,12 +145,21 @@ class TransactionManager:
             # Heard by nobody when the session was cancelled; that is no failure of this process.
             task.exception()
 
+    def table_keys(self, table: Table) -> TableKeys:
+        """Compiled once per version of a table."""
+        found = self._table_keys.get(table)
+        if found is None:
+            found = TableKeys(table, self.expressions, self.limits.key_bytes)
+            self._table_keys[table] = found
+        return found
+
     async def transaction_status(self, transaction_id: bytes, snapshot_csn: int) -> Verdict:
         """Settles what became of a transaction: committed, aborted (it never will be), or unknown."""
         return await self._committer.status(transaction_id, snapshot_csn)
 
     async def close(self) -> None:
         """Waits for nothing: whoever needs verdicts ends its sessions first."""
+        await self.jobs.close()
         for task in list(self._handovers):
             task.cancel()
         await self._committer.close()

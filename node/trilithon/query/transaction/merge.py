@@ -38,7 +38,11 @@ async def merge(
     emitted = 0
     async for chunk in chunks:
         out = Chunk([])
-        if position == len(own) or not chunk.keys or _before(chunk.keys[-1], own[position].key, reverse):
+        if (
+            position == len(own)
+            or not chunk.keys
+            or _before(chunk.keys[-1], own[position].key, reverse)
+        ):
             # Nothing of ours up to here.
             out = Chunk(chunk.rows, chunk.keys)
             keys_and_rows: zip[tuple[bytes, Row]] = zip((), (), strict=True)

@@ -15,11 +15,12 @@ from trilithon.core.errors import SqlError
 from trilithon.core.ids import TransactionId
 from trilithon.core.world import Clock
 from trilithon.query.catalog.system_tables import object_key
+from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.local_program import run_locally
 from trilithon.query.transaction.merge import Chunk, OwnRow, merge
 from trilithon.query.transaction.ports import Row, StorageReadsLike
 from trilithon.query.transaction.read_checks import ReadChecks, ReadRange
-from trilithon.query.transaction.write_buffer import BufferLimits, WriteBuffer
+from trilithon.query.transaction.write_buffer import WriteBuffer
 from trilithon.v1.adjudicator_pb2 import CommitRequest, ReadCheck
 from trilithon.v1.types_pb2 import MODE_KEY_SHARE
 
@@ -45,18 +46,13 @@ class CommitResult:
     committed_at_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionLimits:
-    buffer: BufferLimits = BufferLimits()
-    age_s: float = 300.0
-
-
 @dataclass(slots=True)
 class _CatalogSavepoint:
     name: str
     catalog: Catalog
     changes_catalog: bool
     committed_hooks: int
+    follow_ups: int
 
 
 CommitHook = Callable[[CommitResult], None]
@@ -93,6 +89,9 @@ class Transaction:
         self.state = TransactionState.ACTIVE
         # Awaited at the start of commit, in order (deferred constraints); may read and write.
         self.before_commit: list[Callable[[], Awaitable[None]]] = []
+        # Awaited after the commit is settled and before `commit` returns: what a statement that is a
+        # transaction of its own waits for. A failure there is raised, though the commit stands.
+        self.follow_ups: list[Callable[[], Awaitable[None]]] = []
         self._clock = clock
         self._born_us = clock.monotonic_us()
         self._limits = limits
@@ -257,6 +256,9 @@ class Transaction:
     def has_writes(self) -> bool:
         return not self._buffer.is_empty
 
+    def wrote(self, key: bytes) -> bool:
+        return self._buffer.wrote(key)
+
     def is_new_storage(self, table: Table) -> bool:
         """Whether nobody else can have rows or see rows of this table: it was created, truncated or
         rewritten by this transaction."""
@@ -282,7 +284,11 @@ class Transaction:
         self._buffer.savepoint(name)
         self._savepoints.append(
             _CatalogSavepoint(
-                name, self.catalog, self._changes_catalog, len(self._committed_hooks)
+                name,
+                self.catalog,
+                self._changes_catalog,
+                len(self._committed_hooks),
+                len(self.follow_ups),
             )
         )
 
@@ -302,6 +308,7 @@ class Transaction:
         self.catalog = savepoint.catalog
         self._changes_catalog = savepoint.changes_catalog
         del self._committed_hooks[savepoint.committed_hooks :]
+        del self.follow_ups[savepoint.follow_ups :]
 
     def _find_savepoint(self, name: str) -> int:
         return max(i for i, savepoint in enumerate(self._savepoints) if savepoint.name == name)
@@ -334,6 +341,8 @@ class Transaction:
         self.state = TransactionState.COMMITTED
         for committed in self._committed_hooks:
             committed(result)
+        for follow_up in self.follow_ups:
+            await follow_up()
         return result
 
     def rollback(self) -> None:

@@ -29,7 +29,12 @@ from trilithon.v1.types_pb2 import (
 )
 
 # Smaller is stronger, which is also how the wire numbers them.
-STRENGTH: Final = {MODE_EXCLUSIVE: 0, MODE_UPDATE: 1, MODE_KEY_SHARE: 2, MODE_BLIND: 3}
+STRENGTH: Final[dict[int, int]] = {
+    MODE_EXCLUSIVE: 0,
+    MODE_UPDATE: 1,
+    MODE_KEY_SHARE: 2,
+    MODE_BLIND: 3,
+}
 WRITE_MODES: Final = frozenset({MODE_EXCLUSIVE, MODE_UPDATE, MODE_BLIND})
 LOCK_MODES: Final = frozenset({MODE_EXCLUSIVE, MODE_UPDATE, MODE_KEY_SHARE})
 

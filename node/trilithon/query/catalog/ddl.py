@@ -1,0 +1,97 @@
+"""Everything that DDL statements call, in one place. See the modules for the rules.
+
+All of them take the transaction first, change what it sees of the catalog at once, and raise PostgreSQL's
+errors. `wait=True` is for statements outside a transaction block: COMMIT then returns when an index that
+had to be built online is ready.
+"""
+
+from trilithon.query.catalog.ddl_alter import (
+    add_check,
+    add_column,
+    alter_column_type,
+    drop_column,
+    drop_constraint,
+    drop_not_null,
+    find_row,
+    rename_column,
+    rename_constraint,
+    rename_relation,
+    require_column,
+    set_column_comment,
+    set_comment,
+    set_default,
+    set_not_null,
+    set_owner,
+    set_schema,
+    validate_check,
+)
+from trilithon.query.catalog.ddl_indexes import (
+    CreatedIndex,
+    add_primary_key,
+    create_index,
+    drop_index,
+    rename_index,
+)
+from trilithon.query.catalog.ddl_schemas import (
+    alter_role,
+    create_role,
+    create_schema,
+    drop_role,
+    drop_schema,
+    rename_schema,
+)
+from trilithon.query.catalog.ddl_tables import (
+    add_foreign_key,
+    create_table,
+    drop_tables,
+    truncate,
+)
+from trilithon.query.catalog.ddl_views import create_view, drop_views
+from trilithon.query.catalog.sequences import (
+    alter_sequence,
+    create_sequence,
+    drop_sequence,
+    restart_sequence,
+)
+
+__all__ = [
+    "CreatedIndex",
+    "add_check",
+    "add_column",
+    "add_foreign_key",
+    "add_primary_key",
+    "alter_column_type",
+    "alter_role",
+    "alter_sequence",
+    "create_index",
+    "create_role",
+    "create_schema",
+    "create_sequence",
+    "create_table",
+    "create_view",
+    "drop_column",
+    "drop_constraint",
+    "drop_index",
+    "drop_not_null",
+    "drop_role",
+    "drop_schema",
+    "drop_sequence",
+    "drop_tables",
+    "drop_views",
+    "find_row",
+    "rename_column",
+    "rename_constraint",
+    "rename_index",
+    "rename_relation",
+    "rename_schema",
+    "require_column",
+    "restart_sequence",
+    "set_column_comment",
+    "set_comment",
+    "set_default",
+    "set_not_null",
+    "set_owner",
+    "set_schema",
+    "truncate",
+    "validate_check",
+]

@@ -1,0 +1,509 @@
+"""ALTER TABLE. Each function makes one change and gives the table's next version.
+
+Changes that existing rows must satisfy (SET NOT NULL, ADD CHECK, ...) read all rows at the snapshot and
+READ-check them as a range: a row written meanwhile makes the commit fail with 40001, and whoever writes
+later knows the new definition.
+
+Dropping a column keeps its number and, in existing rows, its values; nothing shows them any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trilithon.core.errors import SqlError
+from trilithon.query.catalog.changes import (
+    check_name,
+    dependents_error,
+    put_object,
+    remove_object,
+    require_free_relation_name,
+    schema_for_new_object,
+)
+from trilithon.query.catalog.ddl_indexes import (
+    check_rows_unchanged,
+    contains_nulls,
+    count_rows,
+    remove_index,
+    rewrite,
+)
+from trilithon.query.catalog.ddl_tables import (
+    STORED_COLUMNS_MAX,
+    check_column_name,
+    constraint_names,
+    drop_foreign_key,
+    drop_views_over,
+    make_column,
+    with_check,
+)
+from trilithon.query.catalog.definitions import (
+    CheckDefinition,
+    Column,
+    ColumnDefinition,
+    Index,
+    Table,
+    View,
+)
+from trilithon.query.catalog.definitions import (
+    Sequence as SequenceObject,
+)
+from trilithon.query.catalog.rowkeys import pad_row, row_range
+from trilithon.query.transaction.transaction import Transaction
+
+Row = Sequence[Any]
+
+
+def require_column(table: Table, name: str) -> Column:
+    """SqlError 42703."""
+    column = table.column(name)
+    if column is None:
+        raise SqlError("42703", f'column "{name}" of relation "{table.name}" does not exist')
+    return column
+
+
+def _put(transaction: Transaction, table: Table, **fields: Any) -> Table:
+    transaction.check_writable("ALTER TABLE")
+    changed = table.changed(**fields)
+    put_object(transaction, changed)
+    return changed
+
+
+def _with_column(table: Table, column: Column) -> tuple[Column, ...]:
+    return tuple(column if other.number == column.number else other for other in table.columns)
+
+
+async def find_row(
+    transaction: Transaction, table: Table, wanted: Callable[[Row], bool]
+) -> list[Any] | None:
+    """The first row that `wanted` is true of; the commit fails if rows change meanwhile."""
+    check_rows_unchanged(transaction, table)
+    start, end = row_range(table)
+    async for chunk in transaction.scan(start, end, current=True):
+        for stored in chunk.rows:
+            row = pad_row(table, stored)
+            if wanted(row):
+                return row
+    return None
+
+
+# ---- columns
+
+
+async def add_column(
+    transaction: Transaction,
+    table: Table,
+    definition: ColumnDefinition,
+    *,
+    if_not_exists: bool = False,
+) -> Table | None:
+    """Existing rows have `definition.missing_value`; no row is touched. A default that differs from
+    row to row is the executor's: add the column without one, update the rows, set the default.
+    None: it exists and IF NOT EXISTS was said. SqlError 42701, 54011, 23502."""
+    transaction.check_writable("ALTER TABLE")
+    if table.column(definition.name) is not None:
+        if if_not_exists:
+            return None
+        raise SqlError(
+            "42701", f'column "{definition.name}" of relation "{table.name}" already exists'
+        )
+    check_column_name(definition.name)
+    columns_max = transaction.manager.limits.columns_per_table
+    if len(table.visible_columns) >= columns_max or len(table.columns) >= STORED_COLUMNS_MAX:
+        raise SqlError("54011", f"tables can have at most {columns_max} columns")
+    column = make_column(len(table.columns) + 1, definition)
+    if column.not_null and column.missing is None:
+        if await count_rows(transaction, table, 1):
+            raise contains_nulls(table, column.name)
+        check_rows_unchanged(transaction, table)
+    return _put(transaction, table, columns=(*table.columns, column))
+
+
+def drop_column(
+    transaction: Transaction, table: Table, name: str, *, cascade: bool = False
+) -> tuple[Table, list[str]]:
+    """Indexes and constraints over the column go with it. Also gives what CASCADE dropped besides.
+    SqlError 42703, 2BP01."""
+    transaction.check_writable("ALTER TABLE")
+    column = require_column(table, name)
+    number = column.number
+    lines = _column_dependents(transaction, table, column)
+    if lines and not cascade:
+        raise SqlError(
+            "2BP01",
+            f"cannot drop column {name} of table {table.name} because other objects depend on it",
+            detail="\n".join(lines),
+            hint="Use DROP ... CASCADE to drop the dependent objects too.",
+        )
+    notices = _drop_views_of_column(transaction, table, number)
+    for other in transaction.catalog.tables:
+        for key in other.foreign_keys:
+            pointing = key.referenced_table == table.id and number in key.referenced_columns
+            if pointing or (other.id == table.id and number in key.columns):
+                drop_foreign_key(transaction, other.id, key.name)
+    for index in table.indexes:
+        if number in index.column_numbers or number in index.include:
+            remove_index(transaction, _current(transaction, table), index)
+    current = _current(transaction, table)
+    dropped = replace(
+        column,
+        name=f"........pg.dropped.{number}........",
+        dropped=True,
+        not_null=False,
+        default=None,
+        generated=None,
+        missing=None,
+        sequence_id=0,
+    )
+    changed = _put(
+        transaction,
+        current,
+        columns=_with_column(current, dropped),
+        checks=tuple(check for check in current.checks if number not in check.columns),
+    )
+    owned = transaction.catalog.object_by_id(column.sequence_id)
+    if isinstance(owned, SequenceObject) and owned.owned_by_table == table.id:
+        remove_object(transaction, owned.id)
+    return changed, notices
+
+
+def _current(transaction: Transaction, table: Table) -> Table:
+    current = transaction.catalog.table_by_id(table.id)
+    if current is None:
+        raise SqlError("42P01", f'relation "{table.name}" does not exist')
+    return current
+
+
+def _column_dependents(transaction: Transaction, table: Table, column: Column) -> list[str]:
+    reference = (table.id, column.number)
+    lines = [
+        f"view {view.name} depends on column {column.name} of table {table.name}"
+        for view in transaction.catalog.views
+        if reference in view.depends_on_columns
+    ]
+    for other in transaction.catalog.tables:
+        lines += [
+            f"constraint {key.name} on table {other.name} depends on column {column.name} of "
+            f"table {table.name}"
+            for key in other.foreign_keys
+            if key.referenced_table == table.id
+            and other.id != table.id
+            and column.number in key.referenced_columns
+        ]
+    return lines
+
+
+def _drop_views_of_column(transaction: Transaction, table: Table, number: int) -> list[str]:
+    notices: list[str] = []
+    for view in transaction.catalog.views:
+        if (table.id, number) in view.depends_on_columns:
+            notices += drop_views_over(transaction, view.id, set())
+            if transaction.catalog.object_by_id(view.id) is not None:
+                remove_object(transaction, view.id)
+                notices.append(f"view {view.name}")
+    return notices
+
+
+def rename_column(
+    transaction: Transaction,
+    table: Table,
+    name: str,
+    new_name: str,
+    *,
+    rename_in_sql: Callable[[str], str] | None = None,
+) -> Table:
+    """`rename_in_sql` rewrites the texts of checks, generated columns, index expressions and
+    predicates; without it a column that any text uses cannot be renamed (0A000). SqlError 42703,
+    42701."""
+    column = require_column(table, name)
+    check_column_name(new_name)
+    if table.column(new_name) is not None:
+        raise SqlError("42701", f'column "{new_name}" of relation "{table.name}" already exists')
+    columns = _with_column(table, replace(column, name=new_name))
+    if rename_in_sql is None:
+        if _uses_texts(table, column.number):
+            raise SqlError(
+                "0A000",
+                f'column "{name}" cannot be renamed while checks or index expressions use columns',
+            )
+        return _put(transaction, table, columns=columns)
+    rewrite_text = rename_in_sql
+    return _put(
+        transaction,
+        table,
+        columns=tuple(
+            replace(other, generated=rewrite_text(other.generated)) if other.generated else other
+            for other in columns
+        ),
+        checks=tuple(replace(check, sql=rewrite_text(check.sql)) for check in table.checks),
+        indexes=tuple(_renamed_in(index, rewrite_text) for index in table.indexes),
+    )
+
+
+def _uses_texts(table: Table, number: int) -> bool:
+    return (
+        any(number in check.columns for check in table.checks)
+        or any(column.generated for column in table.columns)
+        or any(
+            index.predicate is not None or any(part.expression for part in index.columns)
+            for index in table.indexes
+        )
+    )
+
+
+def _renamed_in(index: Index, rewrite_text: Callable[[str], str]) -> Index:
+    return replace(
+        index,
+        predicate=None if index.predicate is None else rewrite_text(index.predicate),
+        columns=tuple(
+            part
+            if part.expression is None
+            else replace(part, expression=rewrite_text(part.expression))
+            for part in index.columns
+        ),
+    )
+
+
+def set_default(
+    transaction: Transaction, table: Table, name: str, default: str | None, sequence_id: int = 0
+) -> Table:
+    """None drops it. `sequence_id`: the sequence that the default calls. SqlError 42703."""
+    column = require_column(table, name)
+    changed = replace(column, default=default, sequence_id=sequence_id)
+    return _put(transaction, table, columns=_with_column(table, changed))
+
+
+async def set_not_null(transaction: Transaction, table: Table, name: str) -> Table:
+    """SqlError 42703, 23502."""
+    column = require_column(table, name)
+    if column.not_null:
+        return table
+    position = column.number - 1
+    if await find_row(transaction, table, lambda row: row[position] is None) is not None:
+        raise contains_nulls(table, name)
+    changed = replace(column, not_null=True)
+    return _put(transaction, table, columns=_with_column(table, changed))
+
+
+def drop_not_null(transaction: Transaction, table: Table, name: str) -> Table:
+    """SqlError 42703, 42P16."""
+    column = require_column(table, name)
+    primary = table.primary_key
+    if primary is not None and column.number in primary.column_numbers:
+        raise SqlError("42P16", f'column "{name}" is in a primary key')
+    if column.identity:
+        raise SqlError("42601", f'column "{name}" of relation "{table.name}" is an identity column')
+    changed = replace(column, not_null=False)
+    return _put(transaction, table, columns=_with_column(table, changed))
+
+
+async def alter_column_type(
+    transaction: Transaction,
+    table: Table,
+    changed_column: Column,
+    convert: Callable[[Row], Any],
+) -> Table:
+    """Rewrites the table within this transaction, within its limits (54000). `convert` gives the
+    column's new value for a row. SqlError 23505, and what `convert` raises."""
+    transaction.check_writable("ALTER TABLE")
+    position = changed_column.number - 1
+    check_rows_unchanged(transaction, table)
+    rows: list[list[Any]] = []
+    start, end = row_range(table)
+    async for chunk in transaction.scan(start, end, current=True):
+        for stored in chunk.rows:
+            row = list(pad_row(table, stored))
+            row[position] = convert(row)
+            rows.append(row)
+        if len(rows) > transaction.manager.limits.buffer.rows:
+            raise SqlError("54000", "transaction row limit exceeded")
+    changed = replace(
+        table,
+        columns=_with_column(table, changed_column),
+        indexes=tuple(
+            replace(
+                index,
+                columns=tuple(
+                    replace(part, type=changed_column.type)
+                    if part.number == changed_column.number
+                    else part
+                    for part in index.columns
+                ),
+            )
+            for index in table.indexes
+        ),
+    )
+    return await rewrite(transaction, table, changed, rows)
+
+
+# ---- constraints
+
+
+async def add_check(
+    transaction: Transaction,
+    table: Table,
+    definition: CheckDefinition,
+    violates: Callable[[Row], bool] | None = None,
+) -> Table:
+    """`violates` tells whether a row breaks it; None (NOT VALID): existing rows are not looked at.
+    SqlError 23514, 42710."""
+    transaction.check_writable("ALTER TABLE")
+    changed = with_check(table, replace(definition, validated=violates is not None))
+    check = changed.checks[-1]
+    if violates is not None and await find_row(transaction, table, violates) is not None:
+        raise SqlError(
+            "23514",
+            f'check constraint "{check.name}" of relation "{table.name}" is violated by some row',
+            schema=table.schema,
+            table=table.name,
+            constraint=check.name,
+        )
+    return _put(transaction, table, checks=changed.checks)
+
+
+async def validate_check(
+    transaction: Transaction, table: Table, name: str, violates: Callable[[Row], bool]
+) -> Table:
+    """SqlError 42704, 23514."""
+    check = next((check for check in table.checks if check.name == name), None)
+    if check is None:
+        raise _no_constraint(table, name)
+    if await find_row(transaction, table, violates) is not None:
+        raise SqlError(
+            "23514",
+            f'check constraint "{name}" of relation "{table.name}" is violated by some row',
+            schema=table.schema,
+            table=table.name,
+            constraint=name,
+        )
+    checks = tuple(
+        replace(other, validated=True) if other.name == name else other for other in table.checks
+    )
+    return _put(transaction, table, checks=checks)
+
+
+def _no_constraint(table: Table, name: str) -> SqlError:
+    return SqlError("42704", f'constraint "{name}" of relation "{table.name}" does not exist')
+
+
+def drop_constraint(
+    transaction: Transaction, table: Table, name: str, *, cascade: bool = False
+) -> Table:
+    """Checks, keys and foreign keys. SqlError 42704, 2BP01."""
+    transaction.check_writable("ALTER TABLE")
+    for check in table.checks:
+        if check.name == name:
+            rest = tuple(other for other in table.checks if other.name != name)
+            return _put(transaction, table, checks=rest)
+    for key in table.foreign_keys:
+        if key.name == name:
+            drop_foreign_key(transaction, table.id, name)
+            return _current(transaction, table)
+    index = table.index(name)
+    if index is None or not index.constraint:
+        raise _no_constraint(table, name)
+    if cascade:
+        for other_id in table.referenced_by:
+            other = transaction.catalog.table_by_id(other_id)
+            for key in other.foreign_keys if other is not None else ():
+                if key.referenced_index == index.id:
+                    drop_foreign_key(transaction, other_id, key.name)
+    return remove_index(transaction, _current(transaction, table), index)
+
+
+def rename_constraint(transaction: Transaction, table: Table, name: str, new_name: str) -> Table:
+    """SqlError 42704, 42710, 42P07."""
+    transaction.check_writable("ALTER TABLE")
+    names = constraint_names(table)
+    if name not in names:
+        raise _no_constraint(table, name)
+    check_name(new_name)
+    if new_name in names:
+        raise SqlError(
+            "42710", f'constraint "{new_name}" for relation "{table.name}" already exists'
+        )
+    index = table.index(name)
+    if index is not None and index.constraint:
+        schema = transaction.catalog.require_schema(table.schema)
+        require_free_relation_name(transaction, schema, new_name)
+    return _put(
+        transaction,
+        table,
+        checks=tuple(_renamed(check, name, new_name) for check in table.checks),
+        foreign_keys=tuple(_renamed(key, name, new_name) for key in table.foreign_keys),
+        indexes=tuple(
+            _renamed(index, name, new_name) if index.constraint else index
+            for index in table.indexes
+        ),
+    )
+
+
+def _renamed(value: Any, name: str, new_name: str) -> Any:
+    return replace(value, name=new_name) if value.name == name else value
+
+
+# ---- the relation itself
+
+
+def rename_relation(
+    transaction: Transaction, relation: Table | View | SequenceObject, name: str
+) -> None:
+    """SqlError 42P07. Views that use it must be rewritten by the caller: their texts name it."""
+    transaction.check_writable("ALTER TABLE")
+    schema = transaction.catalog.require_schema(relation.schema)
+    require_free_relation_name(transaction, schema, name)
+    dependents = transaction.catalog.dependents_of(relation.id)
+    if dependents:
+        raise SqlError(
+            "0A000",
+            f'"{relation.name}" cannot be renamed while views use it',
+            detail="\n".join(f"view {view.name}" for view in dependents),
+        )
+    put_object(transaction, replace(relation, name=name, version=relation.version + 1))
+
+
+def set_schema(
+    transaction: Transaction, relation: Table | View | SequenceObject, schema_name: str
+) -> None:
+    """SqlError 3F000, 42P07."""
+    transaction.check_writable("ALTER TABLE")
+    schema = schema_for_new_object(transaction, schema_name, relation.name)
+    if schema.id == relation.schema_id:
+        return
+    if transaction.catalog.relation_name_taken(schema.id, relation.name):
+        raise SqlError(
+            "42P07", f'relation "{relation.name}" already exists in schema "{schema.name}"'
+        )
+    dependents = transaction.catalog.dependents_of(relation.id)
+    if dependents:
+        raise dependents_error(
+            relation, [f"view {view.name} depends on {relation.name}" for view in dependents]
+        )
+    put_object(
+        transaction,
+        replace(relation, schema_id=schema.id, schema=schema.name, version=relation.version + 1),
+    )
+
+
+def set_owner(
+    transaction: Transaction, relation: Table | View | SequenceObject, owner: str
+) -> None:
+    """SqlError 42704."""
+    transaction.check_writable("ALTER TABLE")
+    if transaction.catalog.role(owner) is None:
+        raise SqlError("42704", f'role "{owner}" does not exist')
+    put_object(transaction, replace(relation, owner=owner, version=relation.version + 1))
+
+
+def set_comment(
+    transaction: Transaction, relation: Table | View | SequenceObject, comment: str
+) -> None:
+    transaction.check_writable("COMMENT")
+    put_object(transaction, replace(relation, comment=comment, version=relation.version + 1))
+
+
+def set_column_comment(transaction: Transaction, table: Table, name: str, comment: str) -> Table:
+    transaction.check_writable("COMMENT")
+    column = replace(require_column(table, name), comment=comment)
+    return _put(transaction, table, columns=_with_column(table, column))

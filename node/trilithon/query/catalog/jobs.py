@@ -1,0 +1,266 @@
+"""Background jobs: rows of the system table of jobs, and who works them off.
+
+A job is submitted by the transaction that needs it, so it exists exactly when that one commits. Every
+step of a job is one small transaction that also moves the job's row on: a step is done once, two
+runners of one job conflict there, and after a crash another query processor goes on from the row.
+
+Kinds
+- index_build: see `backfill`.
+- reclaim: tombstones for everything under a storage id (or one index of it) that nobody can reach any
+  more. Snapshots from before still see the rows, as with every tombstone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from trilithon.core.errors import SqlError
+from trilithon.core.ids import make_transaction_id
+from trilithon.query.catalog.definitions import Index, Job, JobKind, JobState, Table
+from trilithon.query.catalog.documents import decode_job, encode_job
+from trilithon.query.catalog.rowkeys import storage_range
+from trilithon.query.catalog.system_tables import JOBS_RANGE, job_key
+from trilithon.query.transaction.write_buffer import is_row_key
+from trilithon.types.keys import key_prefix, prefix_end
+from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
+
+if TYPE_CHECKING:
+    from trilithon.query.transaction.manager import TransactionManager
+    from trilithon.query.transaction.transaction import CommitResult, Transaction
+
+# A runner that has not moved its job on for this long is taken for dead.
+ABANDONED_AFTER_US: Final = 30_000_000
+# Finished jobs are shown for this long.
+KEPT_US: Final = 30 * 60 * 1_000_000
+POLL_SECONDS: Final = 5.0
+RUNNING_MAX: Final = 4
+RECLAIM_ROWS: Final = 500
+RECLAIM_PAUSE_SECONDS: Final = 0.02
+
+UNFINISHED: Final = frozenset({JobState.SUBMITTED, JobState.PROCESSING})
+
+
+# ---- the rows
+
+
+def new_job(
+    transaction: Transaction, kind: JobKind, table: Table, object_id: int, object_name: str
+) -> Job:
+    world = transaction.manager.world
+    now = world.clock.wall_us()
+    job_id = make_transaction_id(now, world.random)
+    return Job(
+        id=job_id,
+        kind=kind,
+        state=JobState.SUBMITTED,
+        table_id=table.id,
+        object_id=object_id,
+        object_name=object_name,
+        started_us=now,
+        updated_us=now,
+    )
+
+
+def submit(transaction: Transaction, job: Job) -> None:
+    """The job exists when the transaction commits; this process starts on it at once."""
+    put_job(transaction, job)
+    runner = transaction.manager.jobs
+
+    def start(_: CommitResult) -> None:
+        runner.start(job.id)
+
+    transaction.on_committed(start)
+
+
+def submit_reclaim(transaction: Transaction, table: Table, index: Index | None = None) -> None:
+    """What this storage holds (or one index of it) can never be reached again: delete it."""
+    job = new_job(transaction, JobKind.RECLAIM, table, index.id if index else 0, table.name)
+    submit(transaction, replace(job, resume_key=reclaim_start(table.storage_id, index)))
+
+
+def reclaim_start(storage_id: int, index: Index | None) -> bytes:
+    return key_prefix(storage_id, index.id) if index else storage_range(storage_id)[0]
+
+
+def put_job(transaction: Transaction, job: Job) -> None:
+    now = transaction.manager.world.clock.wall_us()
+    transaction.write(job_key(job.id), MODE_EXCLUSIVE, encode_job(replace(job, updated_us=now)))
+
+
+async def get_job(transaction: Transaction, job_id: bytes) -> Job | None:
+    (row,) = await transaction.get([job_key(job_id)], current=True)
+    return decode_job(row) if row is not None else None
+
+
+async def list_jobs(transaction: Transaction) -> list[Job]:
+    """In the order of submission (job ids begin with their time)."""
+    start, end = JOBS_RANGE
+    jobs: list[Job] = []
+    async for chunk in transaction.scan(start, end):
+        jobs.extend(decode_job(row) for row in chunk.rows)
+    return jobs
+
+
+# ---- the runner
+
+# One transaction's worth of a job; whether there is more.
+Step = Callable[["TransactionManager", Job], Awaitable[bool]]
+RETRIED: Final = frozenset({"40001", "40003", "57P03", "53000"})
+FAILURES_MAX: Final = 10
+_LATER: Final = SqlError("57P03", "left for later")
+
+
+class JobRunner:
+    """Runs jobs in this process; one per query processor. `run_forever` also takes over what other
+    processes left behind."""
+
+    def __init__(self, manager: TransactionManager) -> None:
+        self._manager = manager
+        self._running: dict[bytes, asyncio.Task[None]] = {}
+        self.completed = 0
+        self.failed = 0
+
+    def start(self, job_id: bytes) -> None:
+        """Has no effect while it runs, or while too many do: `run_forever` finds it later."""
+        if job_id not in self._running and len(self._running) < RUNNING_MAX:
+            task = asyncio.create_task(self._run(job_id))
+            self._running[job_id] = task
+            task.add_done_callback(lambda _: self._running.pop(job_id, None))
+
+    async def wait(self, job_id: bytes, *, poll_seconds: float = 0.05) -> Job | None:
+        """Until the job is finished (whoever runs it), for sys.wait_for_job(). None: there is none.
+        The caller bounds the wait."""
+        while True:
+            transaction = await self._manager.begin(read_only=True)
+            job = await get_job(transaction, job_id)
+            transaction.rollback()
+            if job is None or job.state not in UNFINISHED:
+                return job
+            self.start(job_id)
+            await asyncio.sleep(poll_seconds)
+
+    async def run_forever(self) -> None:
+        """Cancel to stop."""
+        while True:
+            pause = POLL_SECONDS * self._manager.world.random.uniform(0.7, 1.3)
+            await asyncio.sleep(pause)
+            try:
+                await self._adopt()
+            except SqlError:
+                # No lease, no storage: the next round will tell.
+                continue
+
+    async def _adopt(self) -> None:
+        transaction = await self._manager.begin()
+        now = self._manager.world.clock.wall_us()
+        old: list[Job] = []
+        for job in await list_jobs(transaction):
+            if job.state in UNFINISHED:
+                if now - job.updated_us > ABANDONED_AFTER_US:
+                    self.start(job.id)
+            elif now - job.updated_us > KEPT_US:
+                old.append(job)
+        for job in old[:RECLAIM_ROWS]:
+            transaction.write(job_key(job.id), MODE_EXCLUSIVE, None)
+        await transaction.commit()
+
+    async def close(self) -> None:
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run_now(self, job_id: bytes) -> None:
+        """For a statement that waits for its job. SqlError: the job failed and its effects are undone.
+        Cancelled: the job goes on in the background."""
+        try:
+            error = await self._work_off(job_id)
+        except asyncio.CancelledError:
+            self.start(job_id)
+            raise
+        if error is _LATER:
+            self.start(job_id)
+            raise SqlError(
+                "57P03",
+                "the statement's job could not be finished yet",
+                detail="It goes on in the background.",
+                hint="sys.jobs shows its state.",
+            )
+        if error is not None:
+            await self._failed(job_id, error, drop=True)
+            raise error
+
+    async def _run(self, job_id: bytes) -> None:
+        error = await self._work_off(job_id)
+        if error is not None and error is not _LATER:
+            with contextlib.suppress(SqlError):
+                # When not even this can be written, the job stays unfinished and is tried again.
+                await self._failed(job_id, error, drop=False)
+
+    async def _work_off(self, job_id: bytes) -> SqlError | None:
+        """None: finished. _LATER: too many conflicts or outages in a row. Otherwise why it failed."""
+        failures = 0
+        while failures < FAILURES_MAX:
+            try:
+                transaction = await self._manager.begin(read_only=True)
+                job = await get_job(transaction, job_id)
+                transaction.rollback()
+                if job is None or job.state not in UNFINISHED:
+                    return None
+                if not await _step_of(job.kind)(self._manager, job):
+                    self.completed += 1
+                    return None
+                failures = 0
+            except SqlError as error:
+                if error.sqlstate not in RETRIED:
+                    return error
+                failures += 1
+                await asyncio.sleep(min(0.05 * 2**failures, 2.0))
+        return _LATER
+
+    async def _failed(self, job_id: bytes, error: SqlError, *, drop: bool) -> None:
+        # Imported late: backfill is written in terms of jobs.
+        from trilithon.query.catalog.backfill import build_failed
+
+        self.failed += 1
+        await build_failed(self._manager, job_id, error, drop=drop)
+
+
+def _step_of(kind: JobKind) -> Step:
+    from trilithon.query.catalog.backfill import backfill_step
+
+    return reclaim_step if kind is JobKind.RECLAIM else backfill_step
+
+
+async def reclaim_step(manager: TransactionManager, job: Job) -> bool:
+    """Tombstones for the next few hundred keys."""
+    storage_id = int.from_bytes(job.resume_key[:4], "big")
+    prefix = key_prefix(storage_id, job.object_id) if job.object_id else job.resume_key[:4]
+    transaction = await manager.begin()
+    keys: list[bytes] = []
+    async for chunk in transaction.scan(
+        job.resume_key, prefix_end(prefix), limit=RECLAIM_ROWS, with_keys=True
+    ):
+        keys.extend(chunk.keys)
+    for key in keys[:RECLAIM_ROWS]:
+        if is_row_key(key) and transaction.row_count >= manager.limits.buffer.rows:
+            keys = keys[: keys.index(key)]
+            break
+        transaction.write(key, MODE_BLIND, None)
+    done = not keys
+    put_job(
+        transaction,
+        replace(
+            job,
+            state=JobState.COMPLETED if done else JobState.PROCESSING,
+            rows_done=job.rows_done + len(keys),
+            resume_key=keys[-1] + b"\0" if keys else job.resume_key,
+        ),
+    )
+    await transaction.commit()
+    await asyncio.sleep(0 if done else RECLAIM_PAUSE_SECONDS)
+    return not done
