@@ -28,6 +28,7 @@ class SqlError(Exception):
         column: str = "",
         constraint: str = "",
         data_type: str = "",
+        where: str = "",
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -41,6 +42,8 @@ class SqlError(Exception):
         self.column = column
         self.constraint = constraint
         self.data_type = data_type
+        # PostgreSQL's CONTEXT: where it happened, e.g. "COPY t, line 3".
+        self.where = where
 
     def __str__(self) -> str:
         return f"{self.sqlstate}: {self.message}"
