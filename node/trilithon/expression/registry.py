@@ -180,15 +180,15 @@ def operator(signature: str, **flags: Any) -> Callable[[Decorated], Decorated]:
     return decorate
 
 
-def cast(signature: str, context: str, **flags: Any) -> Callable[[Decorated], Decorated]:
-    """Register "source -> target"; `context` is the weakest one in which the cast happens."""
+def cast(signature: str, level: str, /, **flags: Any) -> Callable[[Decorated], Decorated]:
+    """Register "source -> target"; `level` is the weakest context in which the cast happens."""
     source, target = (part.strip() for part in signature.split("->"))
 
     def decorate(call: Decorated) -> Decorated:
         entry_id = f"{source} :: {target}"
         source_oid, target_oid = type_oid(source), type_oid(target)
         register(Function(entry_id, target, (source_oid,), target_oid, call, **flags))
-        CASTS[source_oid, target_oid] = CastEntry(source_oid, target_oid, context, entry_id)
+        CASTS[source_oid, target_oid] = CastEntry(source_oid, target_oid, level, entry_id)
         return call
 
     return decorate

@@ -52,6 +52,12 @@ class _NotANumber(Decimal):
     def __hash__(self) -> int:
         return 0x7FF8
 
+    def __str__(self) -> str:
+        return "NaN"
+
+    def __repr__(self) -> str:
+        return "numeric.NAN"
+
     def __reduce__(self) -> Any:
         return (_nan, ())
 
@@ -60,7 +66,8 @@ def _nan() -> Decimal:
     return NAN
 
 
-NAN: Final[Decimal] = _NotANumber("NaN")
+# A signalling NaN: arithmetic with it raises InvalidOperation, so that no plain NaN can slip out.
+NAN: Final[Decimal] = _NotANumber("sNaN")
 INFINITY: Final = Decimal("Infinity")
 NEGATIVE_INFINITY: Final = Decimal("-Infinity")
 ZERO: Final = Decimal(0)
@@ -82,6 +89,14 @@ ROUNDING: Final = decimal.Context(
     Emin=-decimal.MAX_EMAX // 1000,
     Emax=decimal.MAX_EMAX // 1000,
     traps=[decimal.InvalidOperation, decimal.DivisionByZero],
+)
+# Arithmetic on users' numbers: exact, and overflowing where numeric does.
+ARITHMETIC: Final = decimal.Context(
+    prec=_PRECISION,
+    rounding=decimal.ROUND_HALF_UP,
+    Emin=-decimal.MAX_EMAX // 1000,
+    Emax=DIGITS_BEFORE_POINT_MAX - 1,
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
 )
 _UNITS: Final = tuple(Decimal((0, (1,), -scale)) for scale in range(64))
 

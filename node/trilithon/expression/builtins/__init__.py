@@ -10,6 +10,9 @@ from typing import Final
 MODULES: Final = (
     "comparisons",
     "integers",
+    "numerics",
+    "floats",
+    "casts",
 )
 
 _loaded: list[str] = []
