@@ -24,7 +24,7 @@ from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Statement
 from trilithon.query.session.results import ResultColumn
 from trilithon.query.session.session import Session, SessionServices
-from trilithon.types.registry import BOOL, INT4, TEXT, TypeRef, lookup_type, type_info
+from trilithon.types.registry import BOOL, FLOAT8, INT4, TEXT, TypeRef, lookup_type, type_info
 
 TABLE = (ResultColumn("a", INT4, 16384, 1), ResultColumn("b", TEXT, 16384, 2))
 T_NAMES = [column.name for column in TABLE]
@@ -258,6 +258,9 @@ class _Planner:
                 if "boolval" in body:
                     flag = body["boolval"].get("boolval", False)
                     return BOOL, lambda _: flag
+                if "fval" in body:
+                    number = float(body["fval"]["fval"])
+                    return FLOAT8, lambda _: number
                 text = body.get("sval", {}).get("sval", "")
                 return TEXT, lambda _: text
             case _:
@@ -275,7 +278,7 @@ class _Planner:
                     self.types.setdefault(node["ParamRef"]["number"], column.type)
                 items.append(self._item(node)[1])
             tuples.append(items)
-        returning = bool(body.get("returningList"))
+        returning = "returningList" in body or "returningClause" in body
 
         async def run(transaction: Any, parameters: Any, context: Any) -> Any:
             rows = [tuple(item(parameters) for item in items) for items in tuples]

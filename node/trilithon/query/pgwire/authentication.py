@@ -128,8 +128,11 @@ class ScramConversation:
         )
 
     def first(self, data: bytes) -> bytes:
+        said = _ascii(data)
         try:
-            self._server.set_client_first(_ascii(data))
+            self._server.set_client_first(_with_name(said))
+            # The signature covers what the client really said.
+            self._server.client_first_bare = said.split(",", 2)[2]
             return str(self._server.get_server_first()).encode()
         except scramp.ScramException as error:
             raise _malformed(error) from None
@@ -144,6 +147,16 @@ class ScramConversation:
         if not self._known:
             raise wrong_password(self._user)
         return str(self._server.get_server_final()).encode()
+
+
+def _with_name(client_first: str) -> str:
+    """libpq leaves the user's name out ("n=,r=..."), for the startup packet has it; RFC 5802, and
+    scramp, want one."""
+    flag, comma, rest = client_first.partition(",")
+    authzid, second, bare = rest.partition(",")
+    if bare.startswith("n=,"):
+        bare = "n=*" + bare[2:]
+    return f"{flag}{comma}{authzid}{second}{bare}"
 
 
 def _ascii(data: bytes) -> str:

@@ -243,7 +243,7 @@ def split_command_line(text: str) -> dict[str, str]:
         if word == "-c" and position + 1 < len(words):
             position += 1
             word = words[position]
-        elif word.startswith("--") or word.startswith("-c"):
+        elif word.startswith(("--", "-c")):
             word = word[2:]
         else:
             raise SqlError(

@@ -19,13 +19,8 @@ from trilithon.query.session.parameter_table import PARAMETERS, REPORTED
 from trilithon.query.session.parameters import Parameter, invalid_value
 from trilithon.types.settings import IoSettings, zone_or_none
 
-_ENCODINGS: Final = {
-    "utf8": "UTF8",
-    "utf-8": "UTF8",
-    "unicode": "UTF8",
-    "sql_ascii": "SQL_ASCII",
-    "sqlascii": "SQL_ASCII",
-}
+# By name without anything but letters and digits, as PostgreSQL looks encodings up.
+_ENCODINGS: Final = {"utf8": "UTF8", "unicode": "UTF8", "sqlascii": "SQL_ASCII"}
 _MODES: Final = ("transaction_isolation", "transaction_read_only", "transaction_deferrable")
 _SIGNED_HOURS_MAX: Final = 168
 SETTINGS_MAX: Final = 1_000
@@ -182,7 +177,7 @@ class SessionSettings:
             case "datestyle":
                 return _date_style(value, self.get("DateStyle"))
             case "client_encoding":
-                encoding = _ENCODINGS.get(value.strip().lower())
+                encoding = _ENCODINGS.get("".join(filter(str.isalnum, value)).lower())
                 if encoding is None:
                     raise SqlError(
                         "22023",
