@@ -201,6 +201,16 @@ class Load:
             thread.start()
         self._last_commit = dict.fromkeys(self.report.stalls_s, now)
 
+    def wait_for_commits(self, count: int, limit_s: float) -> None:
+        """Until `count` more transfers were acknowledged. Raises CheckFailed after `limit_s`."""
+        target = sum(self.report.commits.values()) + count
+        deadline = time.monotonic() + limit_s
+        while (done := sum(self.report.commits.values())) < target:
+            check(not self.report.errors, "; ".join(self.report.errors[:3]))
+            late = time.monotonic() > deadline
+            check(not late, f"{count + done - target} of {count} transfers within {limit_s} s")
+            self._stop.wait(0.01)
+
     def stop(self) -> LoadReport:
         self._stop.set()
         for thread in self._threads:
