@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.core.csn import format_csn
@@ -143,11 +143,8 @@ class StorageProcess:
             "storage %s starts after %s", self._settings.name, format_csn(self._engine.applied)
         )
 
-    def _spawn(self, work: Awaitable[None], name: str) -> asyncio.Task[None]:
-        async def run() -> None:
-            await work
-
-        task = asyncio.create_task(run(), name=name)
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
         return task
 
