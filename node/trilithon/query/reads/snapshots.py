@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
-from trilithon.core.world import World
+from trilithon.core.world import Link, World
 from trilithon.link.specs import JOURNAL
 from trilithon.v1 import journal_pb2
 
@@ -96,7 +96,7 @@ class SnapshotSource:
     async def _ask(self) -> tuple[Snapshot | None, str]:
         """One request: the snapshot, or why there is none."""
         self.requests_count += 1
-        link = self._links[self._turn % len(self._links)]
+        link = self._pick()
         request = journal_pb2.JournalRequest(snapshot=journal_pb2.SnapshotRequest())
         try:
             reply: journal_pb2.JournalReply = await link.request(request, timeout=_ATTEMPT_S)
@@ -106,6 +106,16 @@ class SnapshotSource:
             found = reply.snapshot
             return Snapshot(found.csn, found.catalog_csn, found.settled_csn), ""
         return None, reply.failure.message or "the journal gave no snapshot"
+
+    def _pick(self) -> Link:
+        """The journal whose turn it is; another one when its link is down and theirs is not."""
+        count = len(self._links)
+        for step in range(count):
+            link = self._links[(self._turn + step) % count]
+            if link.up:
+                self._turn = (self._turn + step) % count
+                return link
+        return self._links[self._turn % count]
 
     def _give(self, batch: list[_Waiting], snapshot: Snapshot) -> None:
         for waiting in batch:
