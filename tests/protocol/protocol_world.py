@@ -48,7 +48,7 @@ class World:
         heapq.heappush(self._queue, (self.now + delay_s, next(self._count), fn, arguments))
 
     def forget(self, fn: Callable[..., None]) -> None:
-        self._queue = [event for event in self._queue if event[2] is not fn]
+        self._queue = [event for event in self._queue if event[2] != fn]
         heapq.heapify(self._queue)
 
     def run(self, until: float) -> None:

@@ -181,9 +181,14 @@ class Election:
             left = max(refusal.time_left_us for refusal in self._refused.values())
             self.fall_back(now_us, min(left, self._settings.lease_ttl_us))
 
-    def promised(self, name: str, reply: journal.Promised) -> Won | None:
+    def promised(self, name: str, reply: journal.Promised, now_us: int) -> Won | None:
         self.saw_epoch(reply.epoch)
         if self.state != CANDIDATE or reply.epoch != self.epoch:
+            return None
+        if self.epoch_seen > self.epoch:
+            # Somebody got further meanwhile: these promises are worth nothing any more, and what
+            # is settled by now may not be in them.
+            self.fall_back(now_us, self._settings.lease_ttl_us)
             return None
         self._promises[name] = reply
         self._refused.pop(name, None)

@@ -152,7 +152,7 @@ class AdjudicatorMachine:
             if promised.epoch == self.leader.epoch:
                 self.leader.replication.learn_incarnation(name, promised.incarnation)
             return
-        won = self.election.promised(name, promised)
+        won = self.election.promised(name, promised, now_us)
         if won is not None:
             self._take_office(won, now_us, wall_us)
 
