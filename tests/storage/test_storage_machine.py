@@ -91,6 +91,8 @@ def test_what_is_being_applied_cannot_be_cut() -> None:
         update(entry(csn(0), csn(0))),
         update(entry(csn(1), csn(0)), entry(csn(3), csn(2))),
         update(entry(csn(0, 2), csn(1)), cut_to=csn(0)),
+        update(entry(csn(1), csn(0), [(b"x" * 1_971, b"v")])),
+        update(entry(csn(1), csn(0), [(b"", b"v")])),
         update(types_pb2.Entry(csn=csn(1), previous_csn=csn(0), write_set=b"\x0a\xff")),
     ],
 )

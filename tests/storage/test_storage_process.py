@@ -13,8 +13,8 @@ from storage_support import csn, entry, row, scratch_folder, update
 from trilithon.expression import functions, ir
 from trilithon.expression.program import Program
 from trilithon.storage.engine import DiskFull
-from trilithon.storage.jobs import KEY_BYTES_MAX, POINT_KEYS_MAX
-from trilithon.storage.machine import slot_of
+from trilithon.storage.jobs import POINT_KEYS_MAX
+from trilithon.storage.machine import KEY_BYTES_MAX, slot_of
 from trilithon.types import keys
 from trilithon.types.registry import INT4, TypeRef
 from trilithon.types.rows import decode_rows

@@ -1,6 +1,6 @@
 """Applying: the memory table's settled entries into LMDB, and old versions out of it.
 
-One write transaction at a time, in the worker that `role` gives; a quarter of a second's entries in
+One write transaction at a time, in the worker that `role` gives; half a second's entries in
 each, or as many as have come since the last one took that long. A full disk is waited for (reads of
 what is there go on, the feed pauses when memory is full); any other failure ends the process.
 """
@@ -30,9 +30,9 @@ Worker = Callable[[Callable[[], Applied]], Awaitable[Applied]]
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    interval_s: float = 0.25
+    interval_s: float = 0.5
     # Apply earlier when this much is waiting.
-    early_bytes: int = 4 * 1024 * 1024
+    early_bytes: int = 8 * 1024 * 1024
     # Keys looked at for collection in one transaction, beside twice those just written.
     collect_keys: int = 2_000
 

@@ -8,7 +8,7 @@ Three databases:
 - `meta`: `identity` (JSON: whose folder this is), `applied` and `collected` (8-byte csns).
 
 Every write transaction is synced when it commits, so what is applied is durable, and a lost machine
-needs no rebuild. Syncs are few: the memory table gathers a quarter of a second.
+needs no rebuild. Syncs are few: the memory table gathers half a second, and hot pages are written once.
 
 All writing happens in one worker thread at a time (`apply`), reading on the event loop. A write gives
 the interpreter's lock away every few hundred microseconds.

@@ -27,14 +27,12 @@ CHUNK_BYTES_DEFAULT: Final = 256 * 1024
 CHUNK_BYTES_MAX: Final = 4 * 1024 * 1024
 POINT_REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
 POINT_KEYS_MAX: Final = 16_384
-# LMDB's 1,978 bytes less the version.
-KEY_BYTES_MAX: Final = 1_970
 # A reply is sent after this many keys at the latest, so that a cancelled scan ends.
 EXAMINED_PER_REPLY_MAX: Final = 20_000
 
-# The work of one point look-up, and of filtering a row, in units of a key scanned (about 0.5 µs).
-POINT_WORK: Final = 4
-PROGRAM_WORK: Final = 4
+# The work of one point look-up with its item, and of filtering a row, in units of a row scanned.
+POINT_WORK: Final = 8
+PROGRAM_WORK: Final = 3
 _PROGRAM_BATCH_MAX: Final = 64
 
 

@@ -37,6 +37,8 @@ from trilithon.storage.waiting import Waiter, Waiters
 from trilithon.types import keys
 from trilithon.v1 import journal_pb2, types_pb2
 
+# LMDB's 1,978 bytes less the version.
+KEY_BYTES_MAX: Final = 1_970
 SLOT_LAST: Final = keys.SLOT_COUNT - 1
 
 W = TypeVar("W", bound=Waiter)
@@ -182,6 +184,12 @@ class StorageMachine(Generic[W]):
             writes = types_pb2.WriteSet.FromString(data).writes
         except DecodeError:
             raise FeedRefused(f"the write set of {format_csn(entry.csn)} is no message") from None
+        for write in writes:
+            if not 0 < len(write.key) <= KEY_BYTES_MAX:
+                raise FeedRefused(
+                    f"{format_csn(entry.csn)} writes a key of {len(write.key)} bytes, "
+                    f"at most {KEY_BYTES_MAX} can be kept"
+                )
         # An empty value cannot be told from a tombstone in LMDB, and no encoder writes one.
         pairs = [(write.key, write.value or None) for write in writes]
         if self.owns_all:

@@ -20,7 +20,6 @@ from trilithon.core.world import Clock, Item, Peer
 from trilithon.storage.checksum import Checksum
 from trilithon.storage.engine import Engine
 from trilithon.storage.jobs import (
-    KEY_BYTES_MAX,
     POINT_KEYS_MAX,
     Job,
     PointJob,
@@ -29,7 +28,7 @@ from trilithon.storage.jobs import (
     View,
     sql_error,
 )
-from trilithon.storage.machine import StorageMachine
+from trilithon.storage.machine import KEY_BYTES_MAX, StorageMachine
 from trilithon.storage.programs import ProgramCache, PushedProgram
 from trilithon.v1 import journal_pb2, storage_pb2, types_pb2
 
@@ -37,9 +36,12 @@ _log = logging.getLogger("trilithon.storage")
 
 Failure = types_pb2.Failure
 
-# Units of work (about 0.5 µs each) before the event loop gets its turn, and of one job before others.
-STEP_WORK: Final = 4_000
-SLICE_WORK: Final = 2_000
+# Units of work (a scanned row, about 0.9 µs) before the event loop gets its turn, and of one job before
+# others get theirs.
+STEP_WORK: Final = 2_500
+SLICE_WORK: Final = 1_250
+# Administration only; more at once would just share the time.
+CHECKSUMS_MAX: Final = 4
 TICK_S: Final = 0.1
 
 
@@ -88,6 +90,7 @@ class StorageService:
         self._open: dict[Peer, dict[int, Job]] = {}
         self._ready: deque[Job] = deque()
         self._wakeup = asyncio.Event()
+        self._checksums = 0
 
     # ---- the stream
 
@@ -334,8 +337,16 @@ class StorageService:
         self, request: storage_pb2.StorageChecksumRequest
     ) -> storage_pb2.StorageChecksum:
         """At the csn asked for (0: at what is settled now). Raises Unavailable."""
+        if self._checksums >= CHECKSUMS_MAX:
+            raise Unavailable(f"{CHECKSUMS_MAX} checksums are under way")
+        self._checksums += 1
+        try:
+            return await self._checksum(request.csn or self.machine.settled)
+        finally:
+            self._checksums -= 1
+
+    async def _checksum(self, csn: int) -> storage_pb2.StorageChecksum:
         machine = self.machine
-        csn = request.csn or machine.settled
         try:
             async with asyncio.timeout(self._options.wait_us / 1e6):
                 while machine.settled < csn:  # noqa: ASYNC110 - rare, and nothing else wakes it
