@@ -50,9 +50,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Tests with real clusters share one of the two workers (xdist_group, see tests/conftest.py).
+# Tests with real clusters share one of the two workers, see tests/conftest.py.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 2 $(TESTS)
 
 bench: install
 	$(BIN)/python tests/bench/bench.py $(ARGS)

@@ -4,25 +4,46 @@
   tables of your own.
 - `new_cluster`: a factory for clusters of one's own, which a test may harm; see
   `harness.running_cluster` for what it takes.
+
+A file that uses them imports `harness` (for the types): that is how they are kept in one worker.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import harness
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
-CLUSTER_FIXTURES = {"cluster", "new_cluster"}
+IMPORTS_HARNESS = re.compile(r"^(import|from) harness\b", re.MULTILINE)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real clusters share one worker: the machine has few cores, they have a session's."""
-    for item in items:
-        if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
+@functools.cache
+def scope_of(root: Path, file: str) -> str:
+    """What must run in one worker: everything with real clusters together (the machine has few
+    cores, and they share the session's cluster), else each file."""
+    try:
+        text = (root / file).read_text("utf-8")
+    except OSError:
+        return file
+    return "cluster" if IMPORTS_HARNESS.search(text) else file
+
+
+class ScopeScheduling(LoadScopeScheduling):
+    """xdist's own groups need node ids that pytest 9.2 no longer lets it change."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(self.config.rootpath, nodeid.split("::", 1)[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopeScheduling:
+    return ScopeScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
