@@ -25,6 +25,7 @@ from trilithon.query.catalog.jobs import list_jobs
 from trilithon.query.catalog.row_writer import RowChange, RowWriter
 from trilithon.query.catalog.rowkeys import pad_row, row_range, storage_range
 from trilithon.query.transaction.manager import TransactionManager
+from trilithon.query.transaction.transaction import Transaction
 
 
 async def fill(cluster: FakeCluster, table: Table, rows: list[list[Any]]) -> None:
@@ -253,34 +254,107 @@ async def test_the_index_or_the_table_goes_while_it_is_built(
 
 
 async def test_a_row_that_is_written_all_the_time_does_not_hold_the_build_up() -> None:
+    """Its writers change another column; they write the building index's entry all the same."""
     cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a")])
-    await fill(cluster, table, [[1, 0]])
-    stop = asyncio.Event()
-
-    async def hammer() -> None:
-        number = 0
-        while not stop.is_set():
-            transaction = await cluster.manager.begin()
-            current = transaction.catalog.table(["public"], "t")
-            key = transaction.manager.table_keys(current).row_key([1, 0])
-            (row,) = await transaction.get([key])
-            number += 1
-            await RowWriter(transaction, current).update([RowChange(key, row or [], [1, number])])
-            try:
-                await transaction.commit()
-            except SqlError as error:
-                assert error.sqlstate == "40001"
-
-    task = asyncio.create_task(hammer())
+    table = await make_table(cluster, "t", "a int", "b int", "c int", indexes=[primary("a")])
+    await fill(cluster, table, [[1, 7, 0]])
     transaction = await cluster.manager.begin()
-    await create_index(transaction, table, index("b"), wait=True)
+    created = await create_index(transaction, table, index("b"), wait=True)
+    assert created is not None
+    # Nobody works on the job yet.
+    transaction.follow_ups.clear()
     await transaction.commit()
-    stop.set()
-    await task
+
+    async def touch(transaction: Transaction) -> None:
+        current = transaction.catalog.table(["public"], "t")
+        key = transaction.manager.table_keys(current).row_key([1])
+        (row,) = await transaction.get([key])
+        assert row is not None
+        await RowWriter(transaction, current).update([RowChange(key, row, [1, 7, row[2] + 1])])
+
+    await cluster.manager.run(touch)
+    # From here on every step of the build is beside a write to the row.
+    begin = cluster.manager.begin
+
+    async def begin_beside_a_write(**options: bool) -> Transaction:
+        transaction = await begin(**options)
+        other = await begin()
+        await touch(other)
+        await other.commit()
+        return transaction
+
+    job = (await list_jobs(await begin()))[0]
+    cluster.manager.begin = begin_beside_a_write  # type: ignore[method-assign]
+    try:
+        assert not await backfill.backfill_step(cluster.manager, job)
+    finally:
+        cluster.manager.begin = begin  # type: ignore[method-assign]
     table = await current_table(cluster)
     assert table.indexes[-1].usable
     check_indexes(cluster, table)
+
+
+@pytest.mark.parametrize("how", ["delete", "update", "both"])
+async def test_a_duplicate_that_goes_leaves_the_others_entry(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows 1 and 2 have the same value; the build has done row 1 when row 2 goes away."""
+    monkeypatch.setattr(backfill, "BATCH_ROWS", 1)
+    cluster = new_cluster()
+    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a")])
+    await fill(cluster, table, [[1, 7], [2, 7]])
+    transaction = await cluster.manager.begin()
+    created = await create_index(transaction, table, index("b", unique=True), wait=True)
+    assert created is not None
+    transaction.follow_ups.clear()
+    await transaction.commit()
+    (job,) = await list_jobs(await cluster.manager.begin())
+    assert await backfill.backfill_step(cluster.manager, job)
+    table = await current_table(cluster)
+    keys = cluster.manager.table_keys(table)
+    one, two = keys.row_key([1]), keys.row_key([2])
+    transaction = await cluster.manager.begin()
+    writer = RowWriter(transaction, table)
+    match how:
+        case "delete":
+            await writer.delete([(two, [2, 7])])
+        case "update":
+            await writer.update([RowChange(two, [2, 7], [2, 8])])
+        case "both":
+            await writer.delete([(two, [2, 7]), (one, [1, 7])])
+    await transaction.commit()
+    await cluster.manager.jobs.run_now(job.id)
+    table = await current_table(cluster)
+    assert table.indexes[-1].usable
+    check_indexes(cluster, table)
+
+
+async def test_a_duplicate_is_not_papered_over_by_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "BATCH_ROWS", 1)
+    cluster = new_cluster()
+    table = await make_table(cluster, "t", "a int", "b int", "c int", indexes=[primary("a")])
+    await fill(cluster, table, [[1, 7, 0], [2, 7, 0]])
+    transaction = await cluster.manager.begin()
+    definition = index("b", unique=True, include=("c",))
+    created = await create_index(transaction, table, definition, wait=True)
+    assert created is not None
+    transaction.follow_ups.clear()
+    await transaction.commit()
+    (job,) = await list_jobs(await cluster.manager.begin())
+    assert await backfill.backfill_step(cluster.manager, job)
+    table = await current_table(cluster)
+    keys = cluster.manager.table_keys(table)
+    one, two = keys.row_key([1]), keys.row_key([2])
+    transaction = await cluster.manager.begin()
+    for changes in (
+        [RowChange(two, [2, 7, 0], [2, 7, 5])],
+        [RowChange(one, [1, 7, 0], [1, 7, 5]), RowChange(two, [2, 7, 0], [2, 7, 5])],
+    ):
+        with pytest.raises(SqlError, match="23505"):
+            await RowWriter(transaction, table).update(changes)
+    transaction.rollback()
+    with pytest.raises(SqlError, match="23505"):
+        await cluster.manager.jobs.run_now(job.id)
 
 
 async def test_a_dropped_table_is_reclaimed() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fake_cluster import FakeCluster
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trilithon.core.errors import SqlError
@@ -49,7 +49,23 @@ STORED = st.dictionaries(st.integers(0, 20), st.integers(0, 9), max_size=20)
 OWN = st.lists(st.tuples(st.integers(0, 20), st.none() | st.integers(0, 9)), max_size=20)
 
 
+# Own tombstones hide what storage would have counted for the limit.
+HIDDEN = {
+    "stored": {1: 1, 2: 3, 3: 5, 4: 7},
+    "own": [(1, None), (2, None)],
+    "start": 0,
+    "end": None,
+    "limit": 2,
+    "chunk_rows": 1,
+}
+
+
 @settings(max_examples=150, deadline=None)
+@example(reverse=False, filtered=False, **HIDDEN)
+@example(reverse=False, filtered=True, **HIDDEN)
+@example(reverse=True, filtered=False, **(HIDDEN | {"own": [(4, None), (3, 2), (3, None)]}))
+# An overwritten row must not come back because storage's version passes the filter.
+@example(reverse=False, filtered=True, **(HIDDEN | {"own": [(2, 2)], "limit": 0}))
 @given(
     stored=STORED,
     own=OWN,

@@ -247,6 +247,23 @@ def test_versions_do_not_pile_up() -> None:
     assert newest.value == b"999"
 
 
+def test_what_a_statement_sees_survives_savepoints_within_it() -> None:
+    target = WriteBuffer(BIG)
+    target.begin_statement()
+    target.write(KEYS[0], MODE_UPDATE, b"before")
+    target.begin_statement()
+    target.write(KEYS[0], MODE_UPDATE, b"one")
+    target.savepoint("s")
+    target.write(KEYS[0], MODE_UPDATE, b"two")
+    target.release("s")
+    target.savepoint("t")
+    target.release("t")
+    target.write(KEYS[0], MODE_UPDATE, b"three")
+    seen = target.visible(KEYS[0])
+    assert seen is not None
+    assert seen.value == b"before"
+
+
 @given(st.lists(st.tuples(st.binary(max_size=4), st.binary(max_size=4)), max_size=40))
 def test_order_of_any_keys(pairs: list[tuple[bytes, bytes]]) -> None:
     target = WriteBuffer(BIG)
