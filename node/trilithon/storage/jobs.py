@@ -24,8 +24,8 @@ from trilithon.v1 import storage_pb2, types_pb2
 Failure = types_pb2.Failure
 
 CHUNK_BYTES_DEFAULT: Final = 256 * 1024
-CHUNK_BYTES_MAX: Final = 4 * 1024 * 1024
-POINT_REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
+# A reply ends with the row that brings it to this; much smaller than limits.message_bytes.
+REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
 POINT_KEYS_MAX: Final = 16_384
 # A reply is sent after this many keys at the latest, so that a cancelled scan ends.
 EXAMINED_PER_REPLY_MAX: Final = 20_000
@@ -141,7 +141,7 @@ class Job:
 
 
 class PointJob(Job):
-    __slots__ = ("_index", "_rows", "_size", "_work", "keys")
+    __slots__ = ("_bytes_max", "_index", "_rows", "_size", "_work", "keys")
 
     def __init__(
         self,
@@ -151,9 +151,11 @@ class PointJob(Job):
         program: RowProgram | None,
         deadline_us: int,
         keys: list[bytes],
+        reply_bytes_max: int = REPLY_BYTES_MAX,
     ) -> None:
         super().__init__(peer, correlation_id, snapshot, program, deadline_us)
         self.keys = keys
+        self._bytes_max = reply_bytes_max
         self._work = POINT_WORK if program is None else POINT_WORK + PROGRAM_WORK
         self._index = 0
         self._rows: list[bytes | None] = []
@@ -182,11 +184,11 @@ class PointJob(Job):
             rows.append(value)
             if value is not None:
                 self._size += len(value)
-                if self._size > POINT_REPLY_BYTES_MAX:
+                if self._size >= self._bytes_max:
                     stop = index + 1
                     break
         self._stop_at(stop, view)
-        if stop < len(keys) and self._size <= POINT_REPLY_BYTES_MAX:
+        if stop < len(keys) and self._size < self._bytes_max:
             return Step.SLICED
         return self._finish(view)
 
@@ -243,6 +245,7 @@ class RangeJob(Job):
         request: storage_pb2.RangeRead,
         program: RowProgram | None,
         deadline_us: int,
+        reply_bytes_max: int = REPLY_BYTES_MAX,
     ) -> None:
         super().__init__(peer, correlation_id, request.snapshot_csn, program, deadline_us)
         self._start = request.range.start
@@ -250,7 +253,7 @@ class RangeJob(Job):
         self._reverse = request.reverse
         self._limit = request.limit
         self._with_keys = request.with_keys
-        self._chunk_bytes = min(request.chunk_bytes or CHUNK_BYTES_DEFAULT, CHUNK_BYTES_MAX)
+        self._chunk_bytes = min(request.chunk_bytes or CHUNK_BYTES_DEFAULT, reply_bytes_max)
         self._rows: list[bytes] = []
         self._keys: list[bytes] = []
         self._size = 0

@@ -23,7 +23,7 @@ from trilithon.storage.apply import Applier, ApplyOptions, Worker
 from trilithon.storage.engine import Applied, Engine, FolderIdentity
 from trilithon.storage.feed import Feed, JournalAddress
 from trilithon.storage.horizon import Horizon
-from trilithon.storage.jobs import Job
+from trilithon.storage.jobs import REPLY_BYTES_MAX, Job
 from trilithon.storage.machine import StorageMachine
 from trilithon.storage.programs import ProgramCache
 from trilithon.storage.service import ServiceOptions, StorageService
@@ -31,7 +31,7 @@ from trilithon.v1 import journal_pb2, storage_pb2, types_pb2
 
 _log = logging.getLogger("trilithon.storage")
 
-_STOP_S: Final = 30.0
+_STOP_S: Final = 4.0
 _GRACE_S: Final = 1.0
 # A feed that stands still for this many ticks while reads wait for it is given up for another one.
 _WATCH_S: Final = 0.5
@@ -52,6 +52,7 @@ class StorageSettings:
     # Old versions are kept at least this long.
     keep_us: int
     wait_us: int
+    reply_bytes_max: int = REPLY_BYTES_MAX
     apply: ApplyOptions = field(default_factory=ApplyOptions)
 
     @classmethod
@@ -68,6 +69,7 @@ class StorageSettings:
             journals=tuple(JournalAddress(one.name, one.address) for one in region.journal),
             keep_us=(config.limits.transaction_age_s + config.retention_s) * 1_000_000,
             wait_us=config.availability_timeout_ms * 1_000,
+            reply_bytes_max=min(REPLY_BYTES_MAX, config.limits.message_bytes // 4),
         )
 
     @property
@@ -99,7 +101,7 @@ class StorageProcess:
             engine,
             world.clock,
             ProgramCache(),
-            ServiceOptions(wait_us=settings.wait_us),
+            ServiceOptions(wait_us=settings.wait_us, reply_bytes_max=settings.reply_bytes_max),
         )
         self.feed = Feed(
             world,

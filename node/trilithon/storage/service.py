@@ -21,6 +21,7 @@ from trilithon.storage.checksum import Checksum
 from trilithon.storage.engine import Engine
 from trilithon.storage.jobs import (
     POINT_KEYS_MAX,
+    REPLY_BYTES_MAX,
     Job,
     PointJob,
     RangeJob,
@@ -51,6 +52,7 @@ class ServiceOptions:
     wait_us: int = 5_000_000
     # Reads under way for everybody together, waiting ones included.
     jobs_max: int = 20_000
+    reply_bytes_max: int = REPLY_BYTES_MAX
     program_bytes_max: int = 2 * 1024 * 1024
     # The feed pauses when this much is received and not applied.
     memory_bytes_max: int = 128 * 1024 * 1024
@@ -167,7 +169,15 @@ class StorageService:
             program = self._program(peer, item, request.program)
             if program is None:
                 return None
-        return PointJob(peer, item.correlation_id, request.snapshot_csn, program, deadline_us, keys)
+        return PointJob(
+            peer,
+            item.correlation_id,
+            request.snapshot_csn,
+            program,
+            deadline_us,
+            keys,
+            self._options.reply_bytes_max,
+        )
 
     def _range_job(
         self, peer: Peer, item: storage_pb2.StorageRequest, deadline_us: int
@@ -187,7 +197,9 @@ class StorageService:
             program = self._program(peer, item, request.program)
             if program is None:
                 return None
-        return RangeJob(peer, item.correlation_id, request, program, deadline_us)
+        return RangeJob(
+            peer, item.correlation_id, request, program, deadline_us, self._options.reply_bytes_max
+        )
 
     def _program(
         self, peer: Peer, item: storage_pb2.StorageRequest, data: bytes
