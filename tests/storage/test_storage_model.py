@@ -13,6 +13,7 @@ from trilithon.storage import walk
 from trilithon.storage.checksum import Checksum
 from trilithon.storage.jobs import PointJob, Step
 from trilithon.types.rows import decode_rows
+from trilithon.v1 import storage_pb2, types_pb2
 
 # Keys of equal length are prefix-free; few of them, so that they get many versions.
 keys = st.sampled_from([bytes((a, b)) for a in (0, 1, 97, 255) for b in (0, 254, 255)])
@@ -189,6 +190,23 @@ class History(RuleBasedStateMachine):
                 if snapshot >= reply.examined_csn:
                     assert found == right
         exact = max(self.model.newest(key, self.model.tail)[0] for key in some)
+        assert exact <= reply.examined_csn <= max(exact, self.store.machine.collected)
+
+    @rule(start=bounds, end=bounds, reverse=st.booleans())
+    @precondition(lambda self: self.settled == self.model.tail and self.model.tail > 0)
+    def speculate_on_a_range(self, start: bytes, end: bytes, reverse: bool) -> None:
+        request = storage_pb2.RangeRead(
+            range=types_pb2.KeyRange(start=start, end=end), reverse=reverse, with_keys=True
+        )
+        reply = self.store.range(request)
+        found = list(zip(reply.keys, (one[0] for one in decode_rows(reply.rows)), strict=True))
+        assert not reply.resume_key
+        for snapshot in self.model.csns:
+            if max(1, self.store.machine.collected) <= snapshot <= reply.position_csn:
+                same = found == self.model.scan(snapshot, start, end, reverse)
+                assert same or snapshot < reply.examined_csn
+        touched = [one for one in self.model.versions if start <= one and (not end or one < end)]
+        exact = max((self.model.newest(one, self.model.tail)[0] for one in touched), default=0)
         assert exact <= reply.examined_csn <= max(exact, self.store.machine.collected)
 
     @rule(fraction=fractions)

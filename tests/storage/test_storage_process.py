@@ -486,3 +486,50 @@ async def test_one_message_of_many_reads_is_answered_whole(folder: Path) -> None
         )
         assert [values(one) for one in answers[:500]] == [[n, n + 1] for n in range(0, 1000, 2)]
         assert [len(values(one)) for one in answers[500:]] == [5] * 10
+
+
+async def test_the_sum_never_changes_while_applying_and_collecting_go_on(folder: Path) -> None:
+    """Readers at many snapshots, by range and by keys, against a worker that really runs beside."""
+    async with cluster(folder) as c:
+        process = await c.start_storage(interval_s=0.001, keep_s=0.2)
+        accounts = [key(n) for n in range(40)]
+        balances = [100] * len(accounts)
+        c.journal.write(csn(0), *[(one, row(100)) for one in accounts])
+        stop = asyncio.Event()
+        reads = 0
+
+        async def write() -> None:
+            for number in range(1, 1500):
+                a, b = c.world.random.sample(range(len(accounts)), 2)
+                balances[a] -= 1
+                balances[b] += 1
+                c.journal.write(
+                    csn(number),
+                    (accounts[a], row(balances[a])),
+                    (accounts[b], row(balances[b])),
+                    settled=number % 3 == 0,
+                )
+                if number % 7 == 0:
+                    await asyncio.sleep(0.001)
+            c.journal.settle(csn(1499))
+            stop.set()
+
+        async def read(back: int) -> None:
+            nonlocal reads
+            while not stop.is_set():
+                snapshot = max(csn(0), c.journal.tail - back)
+                reply = await c.ask(
+                    range_read(snapshot, reverse=bool(back % 2), chunk_bytes=4 << 20)
+                )
+                by_key = await c.ask(point(snapshot, *accounts))
+                for one in (reply, by_key):
+                    if one.WhichOneof("reply") == "failure":
+                        assert one.failure.code == Failure.CODE_SNAPSHOT_TOO_OLD
+                    else:
+                        assert sum(values(one)) == 100 * len(accounts)
+                        reads += 1
+
+        await asyncio.gather(write(), *[read(back) for back in (0, 1, 2, 30, 101)])
+        assert reads > 50
+        await until(lambda: process.machine.applied == csn(1499))
+        assert process.applier.batches_count > 20
