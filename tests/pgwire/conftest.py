@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "session"))
 
 from session_fakes import Cluster, make_services_for
+
 from trilithon.query.pgwire.listener import Listener, ListenerOptions
 
 

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import trustme
 from session_fakes import Cluster, make_services_for
+
 from trilithon.core.errors import SqlError
 from trilithon.query.pgwire.authentication import FixedRoles, ScramVerifier, mock_verifier
 from trilithon.query.pgwire.listener import Listener, ListenerOptions
@@ -142,7 +143,9 @@ async def test_asyncpg(listener: Listener, cluster: Cluster) -> None:
 async def test_pg8000(listener: Listener) -> None:
     def talk() -> None:
         host, _, port = listener.address.rpartition(":")
-        connection = pg8000.native.Connection("admin", host=host, port=int(port), database="postgres")
+        connection = pg8000.native.Connection(
+            "admin", host=host, port=int(port), database="postgres"
+        )
         assert connection.run("select 1, 'x'") == [[1, "x"]]
         assert connection.run("select :a::int4", a=4) == [[4]]
         connection.run("begin")
@@ -229,11 +232,17 @@ async def test_encrypted_with_password(secure: tuple[Listener, str]) -> None:
         "sslmode=require",
         "sslmode=disable",
     ):
-        async with await psycopg.AsyncConnection.connect(dsn(listener, f"password=sésame {more}")) as one:
+        async with await psycopg.AsyncConnection.connect(
+            dsn(listener, f"password=sésame {more}")
+        ) as one:
             assert await (await one.execute("select stream(20000)")).fetchall()
     host, _, port = listener.address.rpartition(":")
     connection = await asyncpg.connect(
-        host=host, port=int(port), user="admin", database="postgres", password="sésame",
+        host=host,
+        port=int(port),
+        user="admin",
+        database="postgres",
+        password="sésame",
         ssl=ssl.create_default_context(cafile=root),
     )
     assert await connection.fetchval("select 1") == 1
@@ -261,7 +270,11 @@ async def test_wrong_password(secure: tuple[Listener, str], credentials: str) ->
 async def test_psql_encrypted(secure: tuple[Listener, str]) -> None:
     listener, root = secure
     code, out, err = await psql(
-        listener, "-c", "select 1", more=f"sslmode=verify-full sslrootcert={root}", PGPASSWORD="sésame"
+        listener,
+        "-c",
+        "select 1",
+        more=f"sslmode=verify-full sslrootcert={root}",
+        PGPASSWORD="sésame",
     )
     assert (code, out, err) == (0, "1\n", "")
 

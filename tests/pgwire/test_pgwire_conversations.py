@@ -7,8 +7,6 @@ import struct
 
 import pytest
 from session_fakes import Cluster
-from trilithon.core.errors import SqlError
-from trilithon.query.pgwire.listener import Listener
 from wire_client import (
     FLUSH,
     SYNC,
@@ -23,6 +21,9 @@ from wire_client import (
     query,
     startup,
 )
+
+from trilithon.core.errors import SqlError
+from trilithon.query.pgwire.listener import Listener
 
 # Each: name → (what is said, what comes back). Lines up to one ReadyForQuery per Sync or Query.
 GOLDEN = {
@@ -581,9 +582,12 @@ async def test_a_commit_is_told_before_its_command_completes(
 ) -> None:
     client = await WireClient.connect(listener)
     cluster.commit_error = SqlError("40001", "conflict")
-    assert await client.say(
-        parse("insert into t values (1,'a')"), bind(), execute(), SYNC
-    ) == ["ParseComplete", "BindComplete", "Error ERROR 40001", "ReadyForQuery I"]
+    assert await client.say(parse("insert into t values (1,'a')"), bind(), execute(), SYNC) == [
+        "ParseComplete",
+        "BindComplete",
+        "Error ERROR 40001",
+        "ReadyForQuery I",
+    ]
 
 
 async def test_flush_shows_what_is_there(listener: Listener) -> None:
@@ -622,9 +626,7 @@ async def test_ssl_and_gss_are_declined(listener: Listener) -> None:
         ({"options": "-X"}, "42601"),
     ],
 )
-async def test_startup_errors(
-    listener: Listener, options: dict[str, str], sqlstate: str
-) -> None:
+async def test_startup_errors(listener: Listener, options: dict[str, str], sqlstate: str) -> None:
     client = await WireClient.open(listener)
     client.send(startup(**options))
     assert await client.until_ready() == [

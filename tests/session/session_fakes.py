@@ -108,7 +108,9 @@ class FakeManager:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    async def begin(self, *, read_only: bool = False, serializable: bool = False) -> FakeTransaction:
+    async def begin(
+        self, *, read_only: bool = False, serializable: bool = False
+    ) -> FakeTransaction:
         self.cluster.begun.append({"read_only": read_only, "serializable": serializable})
         self.cluster.log.append("begin")
         return FakeTransaction(self.cluster, len(self.cluster.begun))
@@ -184,9 +186,7 @@ class _Planner:
                 (columns, run), read_only = (None, self._nothing("CREATE TABLE")), False
             case tag:
                 raise SqlError("0A000", f"the fake engine does not know {tag}")
-        count = max(
-            [statement.template.parameter_count, *self.types.keys()], default=0
-        )
+        count = max([statement.template.parameter_count, *self.types.keys()], default=0)
         types = [self.types.get(n, TEXT) for n in range(1, count + 1)]
         return FakePlan(statement, types, columns, read_only, run)
 
@@ -201,7 +201,8 @@ class _Planner:
             if body["fromClause"][0]["RangeVar"]["relname"] != "t":
                 raise SqlError("42P01", 'relation "nope" does not exist', position=15)
             fields = [
-                target["ResTarget"]["val"]["ColumnRef"]["fields"][0] for target in body["targetList"]
+                target["ResTarget"]["val"]["ColumnRef"]["fields"][0]
+                for target in body["targetList"]
             ]
             if "A_Star" in fields[0]:
                 chosen = list(range(len(TABLE)))
@@ -306,9 +307,7 @@ def _cast(ref: TypeRef, value: Any) -> Any:
         try:
             return int(value)
         except ValueError:
-            raise SqlError(
-                "22P02", f'invalid input syntax for type integer: "{value}"'
-            ) from None
+            raise SqlError("22P02", f'invalid input syntax for type integer: "{value}"') from None
     if name == "text":
         return str(value)
     return value

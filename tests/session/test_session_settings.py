@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from session_fakes import Driver
+
 from trilithon.core.errors import SqlError
 from trilithon.query.session.settings import SessionSettings, split_identifiers
 
@@ -38,7 +39,8 @@ def test_values(name: str, value: str, shown: str) -> None:
     settings = SessionSettings("admin", "postgres")
     settings.set(name, value)
     if name == "application_name":
-        assert settings.show(name).startswith("n") and settings.show(name).isascii()
+        assert settings.show(name).startswith("n")
+        assert settings.show(name).isascii()
     else:
         assert settings.show(name) == shown
 
@@ -134,7 +136,8 @@ async def test_show_all_and_columns() -> None:
     driver = Driver()
     rows = await driver.rows("show all")
     names = [row[0] for row in rows]
-    assert "TimeZone" in names and "server_version" in names
+    assert "TimeZone" in names
+    assert "server_version" in names
     assert "is_superuser" not in names
     assert all(isinstance(cell, str) for row in rows for cell in row)
 
@@ -146,7 +149,11 @@ async def test_set_forms() -> None:
         ("set time zone local", "timezone", "UTC"),
         ("set search_path to a, \"B\", 'c d'", "search_path", 'a, "B", "c d"'),
         ("set names 'utf8'", "client_encoding", "UTF8"),
-        ("set session characteristics as transaction read only", "default_transaction_read_only", "on"),
+        (
+            "set session characteristics as transaction read only",
+            "default_transaction_read_only",
+            "on",
+        ),
         ("set a.b = 1, 2", "a.b", "1, 2"),
         ("set geqo to default", "geqo", "on"),
         ("set role none", "role", "none"),

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from session_fakes import Cluster, Driver
+
 from trilithon.core.errors import SqlError, Unavailable
 
 # (statement, tag or !sqlstate, state afterwards)
@@ -164,7 +165,10 @@ async def test_script(name: str) -> None:
 
 async def test_several_statements_are_one_implicit_transaction() -> None:
     driver = Driver()
-    assert await driver.tag("insert into t values (1,'a'); insert into t values (2,'b')") == "INSERT 0 1"
+    assert (
+        await driver.tag("insert into t values (1,'a'); insert into t values (2,'b')")
+        == "INSERT 0 1"
+    )
     assert len(driver.cluster.rows) == 2
     assert driver.cluster.log == ["begin", "commit"]
     await driver.simple("insert into t values (3,'a'); select fail('22012')")
@@ -174,7 +178,9 @@ async def test_several_statements_are_one_implicit_transaction() -> None:
 
 async def test_commit_inside_a_multi_statement_message() -> None:
     driver = Driver()
-    await driver.simple("insert into t values (1,'a'); commit; insert into t values (2,'b'); select fail('22012')")
+    await driver.simple(
+        "insert into t values (1,'a'); commit; insert into t values (2,'b'); select fail('22012')"
+    )
     assert [row[0] for row in driver.cluster.rows] == [1]
     assert driver.notices() == ["25P01"]
 

@@ -64,7 +64,7 @@ class Channel(asyncio.Protocol):
     # ---- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        require(isinstance(transport, asyncio.Transport), "a socket's transport reads and writes")
+        # asyncio's and uvloop's sockets both are; only asyncio's says so by its class.
         self._transport = transport  # type: ignore[assignment]
         transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)  # type: ignore[attr-defined]
         address = transport.get_extra_info("peername")

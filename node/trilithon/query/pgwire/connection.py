@@ -7,9 +7,8 @@ statement becomes an ErrorResponse and the conversation goes on; a FATAL one end
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
-
-import structlog
 
 from trilithon.core.errors import SqlError
 from trilithon.query.pgwire import backend, extended, frontend
@@ -27,7 +26,7 @@ from trilithon.query.session.session import Session
 if TYPE_CHECKING:
     from trilithon.query.pgwire.listener import Listener
 
-log = structlog.get_logger("query.pgwire")
+_log = logging.getLogger("trilithon.query")
 
 _READY: Final = {
     Block.IDLE: backend.READY_IDLE,
@@ -81,7 +80,7 @@ class Connection:
             if self.ending is not None:
                 self._say_fatal(self.ending)
         except Exception as error:
-            log.error("a connection failed unexpectedly", peer=channel.peer, exc_info=error)
+            _log.error("the connection from %s failed unexpectedly", channel.peer, exc_info=error)
             self._say_fatal(SqlError("XX000", "internal error"))
         finally:
             channel.close()
@@ -94,7 +93,7 @@ class Connection:
         try:
             await session.close()
         except Exception as error:
-            log.error("a session could not be closed", exc_info=error)
+            _log.error("a session could not be closed", exc_info=error)
 
     def _say_fatal(self, error: SqlError) -> None:
         error.severity = "FATAL"

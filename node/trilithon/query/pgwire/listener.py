@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-
-import structlog
 
 from trilithon.core.errors import SqlError
 from trilithon.core.invariant import InvariantViolation
@@ -23,7 +22,7 @@ from trilithon.query.pgwire.transfer import Shapes
 from trilithon.query.session.block import Block
 from trilithon.query.session.session import Session, SessionServices
 
-log = structlog.get_logger("query.pgwire")
+_log = logging.getLogger("trilithon.query")
 
 _SECRET_BYTES: Final = 4
 _BACKEND_IDS: Final = (1 << 31) - 1
@@ -116,7 +115,7 @@ class Listener:
             return
         error = task.exception()
         if error is not None:
-            log.critical("a connection broke an invariant", exc_info=error)
+            _log.critical("a connection broke an invariant", exc_info=error)
             if self._failed is not None and isinstance(error, InvariantViolation):
                 self._failed(error)
 

@@ -13,12 +13,11 @@ a snapshot, so BEGIN itself costs nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import structlog
 
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.ids import format_id
@@ -32,7 +31,7 @@ from trilithon.query.session.prepared import Portal, PreparedStatement
 from trilithon.query.session.results import Outcome, command_name
 from trilithon.query.session.settings import Modes, SessionSettings
 
-log = structlog.get_logger("query.session")
+_log = logging.getLogger("trilithon.query")
 
 # Microseconds from 1970 to 2000, where SQL's time begins.
 EPOCH_2000_US: Final = 946_684_800_000_000
@@ -371,7 +370,7 @@ class Session:
             case MemoryError():
                 return SqlError("53200", "out of memory")
             case Exception():
-                log.error("a statement failed unexpectedly", exc_info=error)
+                _log.error("a statement failed unexpectedly", exc_info=error)
                 return SqlError("XX000", f"internal error: {type(error).__name__}: {error}")
             case _:
                 raise error
