@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from protocol_clients import NOTHING, Transaction, writes_of
+
 from trilithon.core.csn import format_csn
 from trilithon.v1 import types_pb2 as types
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol_world import Connection, Node, World
+
 from trilithon.v1 import adjudicator_pb2 as adjudicator
 from trilithon.v1 import journal_pb2 as journal
 from trilithon.v1 import types_pb2 as types
@@ -120,8 +121,7 @@ def writes_of(entry: types.Entry) -> dict[bytes, bytes]:
     found = _parsed.get(entry.write_set)
     if found is None:
         found = {
-            write.key: write.value
-            for write in types.WriteSet.FromString(entry.write_set).writes
+            write.key: write.value for write in types.WriteSet.FromString(entry.write_set).writes
         }
         _parsed[entry.write_set] = found
     return found

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from protocol_world import Connection, Node, World
+
 from trilithon.adjudicator.machine import AdjudicatorMachine
 from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Settings
 from trilithon.journal.machine import JournalMachine

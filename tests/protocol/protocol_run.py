@@ -20,6 +20,7 @@ from protocol_checker import Checker, check_logs, hold
 from protocol_clients import Client, StoreNode
 from protocol_nodes import AdjudicatorNode, JournalNode
 from protocol_world import World
+
 from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget
 
 SECONDS = 30.0
@@ -94,9 +95,7 @@ class Cluster:
         draw = random.random()
         regions = list(self.topology.regions)
         if draw < 0.30 and len(regions) > 1:
-            links = [
-                frozenset((one, other)) for one in regions for other in regions if one < other
-            ]
+            links = [frozenset((one, other)) for one in regions for other in regions if one < other]
             lonely = random.choice(regions)
             if random.random() < 0.6:
                 world.cut_links({link for link in links if lonely in link})
@@ -132,7 +131,9 @@ class Cluster:
         self.heal()
         world.run(seconds + 12)
         alive = {
-            client.region for client in self.clients for one in client.history
+            client.region
+            for client in self.clients
+            for one in client.history
             if one.outcome == "committed" and one.ended > seconds + 6
         }
         world.stopping = True

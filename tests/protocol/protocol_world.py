@@ -269,4 +269,3 @@ class Connection:
             self.server.request(self, item)
         else:
             self._received(item)
-

@@ -35,7 +35,7 @@ class FeedFollower:
         self._act_at_us = now_us
 
     @property
-    def journal(self) -> str | None:
+    def journal_name(self) -> str | None:
         """Whose feed is wanted now."""
         return self._names[self._chosen] if self._names and self._wanted else None
 

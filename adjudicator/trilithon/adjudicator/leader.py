@@ -34,6 +34,14 @@ _HELD_MAX: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why members cannot be changed now; `passing`: asking again may help."""
+
+    text: str
+    passing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Waiter:
     """Who gets an answer, and under which numbers."""
 
@@ -328,38 +336,35 @@ class Leader:
 
     # ---- members
 
-    def replace_journal(self, name: str, now_us: int, wall_us: int) -> str:
+    def replace_journal(self, name: str, now_us: int, wall_us: int) -> Hindrance | None:
         """Begin to replace a member by the incarnation that answers under its name.
 
-        What is wrong, in words; empty: the change is on its way, or done already.
+        None: the change is on its way, or done already.
         """
         progress = self.replication.journals.get(name)
         members = self._copy.newest_members()
         if progress is None:
-            return f"there is no journal {name} in the configuration"
+            return Hindrance(f"there is no journal {name} in the configuration", False)
         if not self.replication.may_judge(now_us) or members is None:
-            return "this adjudicator does not lead"
-        if members.next:
-            return "another change of members is not closed yet"
-        old = [member for member in members.members if member.journal == name]
-        if not old:
-            return f"{name} is no member"
+            return Hindrance("this adjudicator does not lead", False)
+        if not any(member.journal == name for member in members.members):
+            return Hindrance(f"{name} is no member", False)
         if not progress.incarnation:
-            return f"{name} does not answer"
-        if any(member.incarnation == progress.incarnation for member in members.members):
-            return ""
-        if len(self.replication.voters.groups) > 1:
-            return "another change of members is not settled yet"
-        if not progress.synced_csn or self.replication.lag_us(progress, now_us) > (
-            self._settings.lease_ttl_us
-        ):
-            return f"{name} is not near the log's tail yet"
+            return Hindrance(f"{name} does not answer", True)
+        named = members.next or members.members
+        if any(member.incarnation == progress.incarnation for member in named):
+            return None
+        if members.next or len(self.replication.voters.groups) > 1:
+            return Hindrance("another change of members is not settled", True)
+        lag_us = self.replication.lag_us(progress, now_us)
+        if not progress.synced_csn or lag_us > self._settings.lease_ttl_us:
+            return Hindrance(f"{name} is not near the log's tail", True)
         joint = types.MemberList(members=members.members, next=members.members)
         for member in joint.next:
             if member.journal == name:
                 member.incarnation = progress.incarnation
         self._append_members(joint, now_us, wall_us)
-        return ""
+        return None
 
     def close_change(self, now_us: int, wall_us: int) -> None:
         """After a joint list is settled, the new list stands alone."""

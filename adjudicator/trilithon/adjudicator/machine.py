@@ -28,7 +28,7 @@ from trilithon.adjudicator import judging
 from trilithon.adjudicator.copy import LogCopy
 from trilithon.adjudicator.election import Election, Won
 from trilithon.adjudicator.feed import FeedFollower
-from trilithon.adjudicator.leader import Leader, Reply, Waiter
+from trilithon.adjudicator.leader import Hindrance, Leader, Reply, Waiter
 from trilithon.adjudicator.outbox import Outbox, Output
 from trilithon.adjudicator.pending import ASKERS_MAX, Pending, PendingTable
 from trilithon.adjudicator.settings import Settings
@@ -71,7 +71,7 @@ class AdjudicatorMachine:
 
     @property
     def feed_journal(self) -> str | None:
-        return self.feed.journal
+        return self.feed.journal_name
 
     def leads(self, now_us: int) -> bool:
         return self.leader is not None and self.leader.replication.may_judge(now_us)
@@ -530,15 +530,24 @@ class AdjudicatorMachine:
 
     # ---- administration
 
-    def replace_journal(self, name: str, now_us: int, wall_us: int) -> str:
+    def replace_journal(self, name: str, now_us: int, wall_us: int) -> Hindrance | None:
         """See Leader.replace_journal."""
         if self.leader is None:
-            return f"not the leader; {self.leader_name or 'nobody'} leads"
+            return Hindrance(f"not the leader; {self.leader_name or 'nobody'} leads", False)
         return self.leader.replace_journal(name, now_us, wall_us)
 
     def members(self) -> types.MemberList | None:
         """The newest member list that this adjudicator knows."""
         return self.copy.newest_members()
+
+    def members_closed(self) -> bool:
+        """The newest list stands alone and is settled."""
+        entries = self.copy.member_entries
+        return (
+            bool(entries)
+            and entries[-1].csn <= self.copy.settled_csn
+            and not (self.members() or types.MemberList()).next
+        )
 
     def status(self, now_us: int) -> adjudicator.AdjudicatorStatus:
         """Everything but the process's identity."""

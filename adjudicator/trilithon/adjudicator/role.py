@@ -1,0 +1,171 @@
+"""An adjudicator process: machine, service and server put together. Started by the chassis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Final
+
+from trilithon.adjudicator.machine import AdjudicatorMachine
+from trilithon.adjudicator.service import AdjudicatorService
+from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Settings
+from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
+from trilithon.core.errors import Unavailable
+from trilithon.core.ids import make_random_id
+from trilithon.core.world import Server, World
+from trilithon.link.specs import ADJUDICATOR, ADJUDICATOR_LEAD, ADJUDICATOR_STATUS
+from trilithon.v1 import adjudicator_pb2 as adjudicator
+from trilithon.v1 import types_pb2 as types
+
+_log = logging.getLogger("trilithon.adjudicator")
+
+ADJUDICATOR_REPLACE_JOURNAL: Final = "/trilithon.v1.Adjudicator/ReplaceJournal"
+_GRACE_S: Final = 1.0
+# Beyond the transaction age limit: requests travel, and are resent.
+_WINDOW_SLACK_S: Final = 60
+
+
+def settings_of(config: ClusterConfig, process: ProcessConfig, region: RegionConfig) -> Settings:
+    return Settings(
+        name=process.name,
+        region=region.name,
+        address=process.address,
+        journals=tuple(
+            JournalTarget(one.name, other.name, not other.witness)
+            for other in config.regions
+            for one in other.journal
+        ),
+        adjudicators=tuple(
+            AdjudicatorTarget(one.name, other.name, one.address)
+            for other in config.regions
+            for one in other.adjudicator
+        ),
+        lease_ttl_us=config.lease_ttl_ms * 1_000,
+        availability_timeout_us=config.availability_timeout_ms * 1_000,
+        pending_timeout_us=2 * config.availability_timeout_ms * 1_000,
+        window_age_us=(config.limits.transaction_age_s + _WINDOW_SLACK_S) * 1_000_000,
+        write_set_bytes_max=config.limits.message_bytes * 15 // 16,
+    )
+
+
+class AdjudicatorProcess:
+    """The running role. `failed` completes with an exception when the process has to stop."""
+
+    def __init__(self, config: ClusterConfig, settings: Settings, world: World) -> None:
+        self._config = config
+        self._settings = settings
+        self._world = world
+        self._life = make_random_id(world.random)
+        self._started_us = world.clock.monotonic_us()
+        self.machine = AdjudicatorMachine(settings, self._life, world.random, self._started_us)
+        self.service = AdjudicatorService(self.machine, world)
+        self._server: Server | None = None
+
+    @property
+    def failed(self) -> asyncio.Future[None]:
+        return self.service.failed
+
+    @property
+    def address(self) -> str:
+        assert self._server is not None, "started"
+        return self._server.address
+
+    async def start(self) -> None:
+        self._server = await self._world.network.serve(
+            self._settings.address,
+            {ADJUDICATOR: self.service},
+            {
+                ADJUDICATOR_STATUS: self._status,
+                ADJUDICATOR_LEAD: self._lead,
+                ADJUDICATOR_REPLACE_JOURNAL: self.service.replace_journal,
+            },
+        )
+        self.service.open(
+            {
+                process.name: process.address
+                for region in self._config.regions
+                for process in region.journal
+            },
+            {
+                target.name: target.address
+                for target in self._settings.adjudicators
+                if target.name != self._settings.name
+            },
+        )
+        _log.info("adjudicator %s starts", self._settings.name)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.close(_GRACE_S)
+        await self.service.close()
+
+    async def _status(
+        self, _: adjudicator.AdjudicatorStatusRequest
+    ) -> adjudicator.AdjudicatorStatus:
+        now_us = self._world.clock.monotonic_us()
+        status = self.machine.status(now_us)
+        status.identity.CopyFrom(
+            types.ProcessIdentity(
+                cluster=self._config.cluster,
+                region=self._settings.region,
+                role="adjudicator",
+                name=self._settings.name,
+                pid=os.getpid(),
+                life=self._life,
+                version=_version(),
+                uptime_us=now_us - self._started_us,
+            )
+        )
+        return status
+
+    async def _lead(self, _: adjudicator.LeadRequest) -> adjudicator.LeadReply:
+        """Answers at once where this adjudicator leads already."""
+        if self.machine.leads(self._world.clock.monotonic_us()):
+            return adjudicator.LeadReply(epoch=self.machine.leader_epoch)
+        raise Unavailable("moving leadership by order is not there yet; it moves by itself")
+
+    def metrics(self) -> Mapping[str, float]:
+        machine, counters = self.machine, self.service.counters
+        now_us = self._world.clock.monotonic_us()
+        return {
+            "leads": 1.0 if machine.leads(now_us) else 0.0,
+            "epoch": machine.leader_epoch,
+            "pending": len(machine.pending),
+            "window_entries": machine.copy.window.entry_count,
+            "window_keys": machine.copy.window.key_count,
+            "log_bytes": machine.copy.log.bytes,
+            "last_csn": machine.copy.tail_csn,
+            "settled_csn": machine.copy.settled_csn,
+            "requests_total": counters.requests,
+            "committed_total": counters.committed,
+            "aborted_total": counters.aborted,
+            "unknown_total": counters.unknown,
+            "not_judged_total": counters.not_judged,
+            "failures_total": counters.failures,
+            "appends_total": counters.appends,
+            "forwarded_total": counters.forwarded,
+            "elections_won_total": counters.elections_won,
+        }
+
+
+async def start(
+    config: ClusterConfig, process: ProcessConfig, region: RegionConfig, world: World
+) -> AdjudicatorProcess:
+    """Raises OSError for a taken address."""
+    running = AdjudicatorProcess(config, settings_of(config, process, region), world)
+    try:
+        await running.start()
+    except BaseException:
+        await running.stop()
+        raise
+    return running
+
+
+def _version() -> str:
+    try:
+        return metadata.version("trilithon")
+    except metadata.PackageNotFoundError:
+        return "0"
