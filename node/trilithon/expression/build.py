@@ -247,8 +247,22 @@ class Builder:
             every,
         )
 
-    def array(self, items: Sequence[ir.Expr]) -> ir.Expr:
-        """ARRAY[…]; members that are arrays make a dimension more."""
+    def array(self, items: Sequence[ir.Expr], target: TypeRef | None = None) -> ir.Expr:
+        """ARRAY[…], or ARRAY[…]::target; members that are arrays make a dimension more.
+
+        Raises SqlError 42P18 for an empty one without a type.
+        """
+        if target is not None and type_info(target.oid).element_oid:
+            element = element_type(target)
+            nested = any(type_info(item.type.oid).element_oid for item in items)
+            members = [self.cast(item, target if nested else element) for item in items]
+            return ir.ArrayLiteral(tuple(members), target, nested)
+        if not items:
+            raise SqlError(
+                "42P18",
+                "cannot determine type of empty array",
+                hint="Explicitly cast to the desired type, for example ARRAY[]::integer[].",
+            )
         coerced, target = self.common(items, "ARRAY")
         nested = bool(type_info(target.oid).element_oid)
         return ir.ArrayLiteral(tuple(coerced), array_type(TypeRef(target.oid)), nested)

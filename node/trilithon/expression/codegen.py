@@ -366,6 +366,8 @@ def _not(generator: Generator, node: ir.Not, parts: list[Fragment], _: str) -> F
 @_emits(ir.IsNull)
 def _is_null(generator: Generator, node: ir.IsNull, parts: list[Fragment], _: str) -> Fragment:
     (part,) = parts
+    if part.atomic and not part.nullable:
+        return Fragment("True" if node.negated else "False", False, atomic=True)
     test = "is not None" if node.negated else "is None"
     return Fragment(f"({part.value} {test})", False, part.depth + 1, part.raises, free=part.free)
 

@@ -64,6 +64,8 @@ _ANY: Final = 2276
 _ANYARRAY, _ANYELEMENT, _ANYNONARRAY = 2277, 2283, 2776
 _COMPATIBLE, _COMPATIBLE_ARRAY, _COMPATIBLE_NONARRAY = 5077, 5078, 5079
 _UNKNOWN: Final = UNKNOWN.oid
+# int2vector and oidvector: arrays of a fixed shape, that no other array becomes.
+_VECTORS: Final = frozenset({22, 30})
 _RANK: Final = {IMPLICIT: 0, ASSIGNMENT: 1, EXPLICIT: 2}
 
 Candidate = TypeVar("Candidate", Function, Aggregate)
@@ -141,7 +143,7 @@ def find_cast(source: int, target: int) -> CastPath | None:
     source_info, target_info = TYPES.get(source), TYPES.get(target)
     if source_info is None or target_info is None:
         return None
-    if source_info.element_oid and target_info.element_oid:
+    if source_info.element_oid and target_info.element_oid and target not in _VECTORS:
         element = find_cast(source_info.element_oid, target_info.element_oid)
         return element and CastPath("array", element.context, element=element)
     if source_info.category == "P" or target_info.category == "P":
@@ -264,7 +266,7 @@ def _declared(candidate: Function | Aggregate, count: int) -> tuple[int, ...] | 
     types = candidate.arguments
     if not candidate.variadic:
         return types if len(types) == count else None
-    if count < len(types) - (types[-1] == _ANY):
+    if count < len(types):
         return None
     return (*types[:-1], *((types[-1],) * (count - len(types) + 1)))
 

@@ -315,7 +315,7 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
             "2201F", "a negative number raised to a non-integer power yields a complex result"
         )
     if integral and abs(exponent) < 1 << 31:
-        return _integer_power(base, int(exponent), scale_of(exponent))
+        return _integer_power(base, int(exponent))
     if not base:
         return round_to(ZERO, SIGNIFICANT_DIGITS_MIN)
     magnitude = base.copy_abs()
@@ -333,15 +333,16 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
     return round_to(result, scale)
 
 
-def _integer_power(base: Decimal, exponent: int, shown: int) -> Decimal:
+def _integer_power(base: Decimal, exponent: int) -> Decimal:
     estimate = 0.0
     if base:
         estimate = exponent * (math.log10(float(_mantissa(base))) + base.adjusted())
     if estimate > (32767 + 1) * 4:
         raise numeric.overflow()
-    if estimate + 1 < -DISPLAY_SCALE_MAX:
-        return round_to(ZERO, DISPLAY_SCALE_MAX)
-    scale = _clamp_scale(SIGNIFICANT_DIGITS_MIN - int(estimate), scale_of(base), shown)
+    # Unlike elsewhere, the scale does not follow the size of the result.
+    scale = _clamp_scale(SIGNIFICANT_DIGITS_MIN, scale_of(base))
+    if estimate + 1 < -scale:
+        return round_to(ZERO, scale)
     if exponent == 0:
         return round_to(ONE, scale)
     if exponent == -1:

@@ -38,7 +38,7 @@ class Function:
     `strict`: NULL in, NULL out, without a call. `context`: the EvalContext comes as first argument.
     `typed`: `call` is a factory that gets (argument types, result type) and gives the function.
     `raises`: may fail for some values. `nullable`: may give NULL though no argument is NULL.
-    `variadic`: the last argument type stands for any number of arguments, zero or more for "any".
+    `variadic`: the last argument type stands for any number of arguments, but one at least.
     `returns_set`: gives an iterable of values (generate_series).
     """
 

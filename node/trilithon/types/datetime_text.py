@@ -224,6 +224,8 @@ def _word_token(fields: _Fields, word: str) -> None:
         fields.zone = ABBREVIATIONS[word]
     else:
         zone = zone_or_none(word) if len(word) > 2 else None
+        if zone is None and "/" in word:
+            raise SqlError("22023", f'time zone "{word}" not recognized')
         if zone is None or fields.zone is not None:
             raise _BadSyntax
         fields.zone = zone
@@ -340,8 +342,6 @@ def _days(fields: _Fields) -> int:
         if year <= 0:
             raise _BadField
         year = 1 - year
-    if year > 5_874_897 or year < -4713:
-        raise _BadField
     if fields.day_of_year is not None:
         if not 1 <= fields.day_of_year <= 365 + cal.is_leap(year):
             raise _BadField
@@ -474,6 +474,9 @@ def parse_timetz(text: str, settings: IoSettings) -> TimeTz:
     day = _local_now(settings) // cal.US_PER_DAY
     if fields.has_date:
         day = _days(fields)
+    elif fields.zone is not None and not fields.special:
+        # A named zone has no offset without a date.
+        raise _error("time with time zone", text, _BadSyntax())
     return TimeTz(us, -cal.local_offset(day * cal.US_PER_DAY + us, zone))
 
 

@@ -80,6 +80,8 @@ class _Sum:
         self.us = Fraction(0)
 
     def add(self, amount: Fraction, unit: str) -> None:
+        if unit not in _US_UNITS and abs(amount) > INT32_MAX + 1:
+            raise OverflowError
         if unit in _US_UNITS:
             self.us += amount * _US_UNITS[unit]
         elif unit in ("day", "week"):
@@ -106,7 +108,7 @@ class _Sum:
             (us, INT64_MIN, INT64_MAX),
         ):
             if not low <= value <= high:
-                raise OverflowError
+                raise SqlError("22008", "interval out of range")
         return Interval(self.months, self.days, us)
 
 

@@ -7,6 +7,7 @@ Failures are SqlError: 22P02 (syntax), 22003 (range), 22007, 22008, 22009 (dates
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 from collections.abc import Callable
@@ -294,8 +295,10 @@ def _scientific(text: str) -> str:
 def _shortest_single(value: float) -> str:
     for precision in range(9):
         text = f"{value:.{precision}e}"
-        if _FLOAT4.unpack(_FLOAT4.pack(float(text)))[0] == value:
-            return text
+        # Fewer digits of the largest number may round to what is no float4 any more.
+        with contextlib.suppress(OverflowError):
+            if _FLOAT4.unpack(_FLOAT4.pack(float(text)))[0] == value:
+                return text
     return f"{value:.8e}"
 
 

@@ -13,6 +13,9 @@ MODULES: Final = (
     "numerics",
     "floats",
     "casts",
+    "strings",
+    "datetimes",
+    "aggregates",
 )
 
 _loaded: list[str] = []
