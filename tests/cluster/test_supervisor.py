@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,11 +16,15 @@ from typing import Any
 
 import harness
 import pytest
+import trustme
 
 from trilithon.chassis.load import ConfigError
 from trilithon.cli.plan import Command, Shape, find_or_make_config, make_plan
 from trilithon.cli.state import DataFolder, Identity, identity_of
 from trilithon.cli.supervisor import AlreadyRunning, Supervisor
+from trilithon.core.errors import Unavailable
+from trilithon.link import GrpcNetwork, specs
+from trilithon.v1 import journal_pb2
 
 DUMMY = """
 import sys
@@ -104,6 +109,21 @@ def test_each_region_sees_the_others_through_the_proxy() -> None:
         assert "a>w/journal-0" not in cut
         cluster.proxy.heal()
         assert not any(r["there"]["cut"] for r in cluster.proxy.send("list")["routes"])
+
+
+def test_a_cluster_with_tls_between_its_processes(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
+    files = {f"tls.{name}": str(tmp_path / f"{name}.pem") for name in ("certificate", "key", "ca")}
+    with dummies(regions=("a",), rtt_ms=1, **files) as cluster:
+        assert cluster.status().missing() == []
+        address = cluster.config.region("a").journal[0].address
+        request = journal_pb2.JournalStatusRequest()
+        with pytest.raises(Unavailable):
+            asyncio.run(GrpcNetwork().call(address, specs.JOURNAL_STATUS, request, timeout=5))
 
 
 def plan_of(folder: Path, command: Callable[[Command], tuple[str, ...]]) -> Any:

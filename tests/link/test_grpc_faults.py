@@ -288,6 +288,22 @@ async def test_an_orderly_stop_ends_streams() -> None:
     await link.close()
 
 
+async def test_an_orderly_stop_lets_queued_replies_out() -> None:
+    """What was queued may be an acknowledgement: it arrives before the stream ends."""
+    echo = Echo()
+    network = GrpcNetwork()
+    server = await network.serve("127.0.0.1:0", {specs.STORAGE: echo}, {})
+    pushed: list[Any] = []
+    link = network.link(specs.STORAGE, server.address, pushed=pushed.extend)
+    assert await works(link)
+    for _ in range(40):
+        echo.peers[0].send(failure("x" * 1_000_000))
+    await server.close(10)
+    await until(lambda: not link.up)
+    assert len(pushed) == 40
+    await link.close()
+
+
 class Authority:
     def __init__(self) -> None:
         self.ca = trustme.CA()

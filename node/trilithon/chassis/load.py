@@ -268,6 +268,16 @@ def _check_tls(key: str, tls: TlsConfig) -> Problems:
             yield f"{key}.{name} = {file!r}: expected a readable PEM file ({error.strerror})"
 
 
+def ports_of(config: ClusterConfig) -> set[int]:
+    """Every port that the configuration gives away."""
+    return {
+        split_address(address)[1]
+        for _, _, process in processes_of(config)
+        for address in (process.address, process.postgresql, process.metrics)
+        if address
+    }
+
+
 def find_process(config: ClusterConfig, name: str) -> tuple[RegionConfig, str, ProcessConfig]:
     """The Region, the role (query, adjudicator, journal, storage or witness) and the process."""
     for region, role, process in processes_of(config):

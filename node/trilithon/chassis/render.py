@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +23,14 @@ GRPC_PORT_FIRST: Final = 16_432
 
 
 class PortChooser:
-    """Free ports of `host`, each given once."""
+    """Free ports of `host`, each given once. `taken` are promised to others, bound or not."""
 
-    def __init__(self, host: str, source: random.Random | None = None) -> None:
+    def __init__(
+        self, host: str, source: random.Random | None = None, *, taken: Iterable[int] = ()
+    ) -> None:
         self._host = host
         self._random = source or random.Random()
-        self._given: set[int] = set()
+        self._given = set(taken)
 
     def prefer(self, port: int) -> str:
         """`port` when it is free, else any."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
-from trilithon.chassis.load import ConfigError, load, processes_of
+from trilithon.chassis.load import ConfigError, load, ports_of, processes_of
 from trilithon.chassis.render import (
     PortChooser,
     default_config,
@@ -120,7 +120,7 @@ def _write_proxied(
     folder: DataFolder, config: ClusterConfig, rtt_ms: float, control: str
 ) -> dict[str, Path]:
     """Write the proxy's routes and each Region's own view of the cluster."""
-    ports = PortChooser("127.0.0.1")
+    ports = PortChooser("127.0.0.1", taken=ports_of(config))
     routes: list[dict[str, str]] = []
     files: dict[str, Path] = {}
     for viewer in config.regions:

@@ -38,10 +38,10 @@ class NotReady(Exception):
 
 
 async def supervise(plan: Plan, console: Console, *, program: str, watch: bool) -> int:
-    """Run the cluster in the foreground until SIGINT or SIGTERM. Returns the exit code."""
+    """Run the cluster in the foreground until a signal asks to stop. Returns the exit code."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
     supervisor = Supervisor(plan)
     supervisor.start()

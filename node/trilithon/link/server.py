@@ -24,6 +24,9 @@ from trilithon.link.writer import CoalescingWriter
 _log = logging.getLogger("trilithon.link")
 
 STREAMS_MAX: Final = 8_192
+# How long an orderly stop waits for queued replies to leave.
+FLUSH_SECONDS: Final = 1.0
+_FLUSH_STEP_SECONDS: Final = 0.005
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -178,9 +181,19 @@ class GrpcServer:
         self._closing = True
         if self._health is not None:
             await self._health.enter_graceful_shutdown()
+        await self._flush(min(grace_seconds, FLUSH_SECONDS))
         for peer in tuple(self._peers):
             peer.end(grpc.StatusCode.UNAVAILABLE, "the process is stopping")
         await self._server.stop(grace_seconds)
+
+    async def _flush(self, seconds: float) -> None:
+        """Let out what is queued already: it may be somebody's acknowledgement."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while loop.time() < deadline and any(  # noqa: ASYNC110 (rare, and short)
+            peer.pending_bytes for peer in self._peers
+        ):
+            await asyncio.sleep(_FLUSH_STEP_SECONDS)
 
     def _stream_method(
         self, spec: StreamSpec, handler: StreamHandler
