@@ -396,7 +396,7 @@ GOLDEN = {
     ),
     "something else within copy": (
         [query("copy t from stdin"), query("select 1")],
-        "CopyInResponse / Error ERROR 08P01 / ReadyForQuery I",
+        "CopyInResponse / Error FATAL 08P01 / end",
     ),
     "copy in, extended": (
         [
@@ -535,8 +535,9 @@ async def test_golden(listener: Listener, name: str, piece: int) -> None:
         if part[-1] == "end":
             break
     assert got == wanted
-    client.send(TERMINATE)
-    assert await client.rest() == []
+    if got[-1] != "end":
+        client.send(TERMINATE)
+        assert await client.rest() == []
 
 
 async def test_error_fields(listener: Listener) -> None:

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import scramp
+import scramp  # type: ignore[import-untyped]
 
 from trilithon.core.errors import SqlError
 

@@ -123,4 +123,5 @@ async def _copy_in(connection: Connection, copy: CopyIn) -> str:
             if kind == frontend.TERMINATE:
                 # Left for the loop, which ends the conversation.
                 channel.messages.appendleft((kind, body))
-            raise SqlError("08P01", f"unexpected message type 0x{kind:02X} during COPY from stdin")
+            # What the client thinks this is nobody knows: PostgreSQL ends the connection, too.
+            raise frontend.violation(f"unexpected message type 0x{kind:02X} during COPY from stdin")

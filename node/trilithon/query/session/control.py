@@ -13,7 +13,7 @@ from trilithon.query.parse.statement import Node, Statement
 from trilithon.query.session.block import Block
 from trilithon.query.session.parameters import parse_boolean
 from trilithon.query.session.results import Outcome, ResultColumn
-from trilithon.query.session.settings import Modes, SessionSettings, quote_identifier
+from trilithon.query.session.settings import Modes, quote_identifier
 
 if TYPE_CHECKING:
     from trilithon.query.session.session import Session
@@ -56,15 +56,6 @@ def check_outside_block(session: Session, command: str) -> None:
         raise SqlError("25001", f"{command} cannot run inside a transaction block")
 
 
-def default_modes(settings: SessionSettings) -> Modes:
-    get = settings.get
-    return Modes(
-        get("default_transaction_isolation"),
-        get("default_transaction_read_only") == "on",
-        get("default_transaction_deferrable") == "on",
-    )
-
-
 # ---- transactions
 
 
@@ -90,9 +81,7 @@ async def _begin(session: Session, body: Node) -> Outcome:
         apply_modes(session, options)
         session.block = Block.BLOCK
         return Outcome(tag)
-    modes = default_modes(session.settings)
-    _choose(modes, options)
-    session.enter(Block.BLOCK, modes)
+    session.enter(Block.BLOCK, _chosen(session.settings.default_modes, options))
     return Outcome(tag)
 
 
@@ -208,15 +197,15 @@ def _flag(value: str) -> str:
     return "on" if value not in ("0", "off", "false") else "off"
 
 
-def _choose(modes: Modes, options: Mapping[str, str]) -> None:
-    for name, value in options.items():
-        match name:
-            case "transaction_isolation":
-                modes.isolation = value
-            case "transaction_read_only":
-                modes.read_only = value == "on"
-            case "transaction_deferrable":
-                modes.deferrable = value == "on"
+def _chosen(modes: Modes, options: Mapping[str, str]) -> Modes:
+    if not options:
+        return modes
+    flags = {name: value == "on" for name, value in options.items()}
+    return Modes(
+        options.get("transaction_isolation", modes.isolation),
+        flags.get("transaction_read_only", modes.read_only),
+        flags.get("transaction_deferrable", modes.deferrable),
+    )
 
 
 def apply_modes(session: Session, options: Mapping[str, str]) -> None:
@@ -239,7 +228,7 @@ def apply_modes(session: Session, options: Mapping[str, str]) -> None:
     read_only = options.get("transaction_read_only")
     if read_only == "off" and modes.read_only and begun:
         raise SqlError("25001", "transaction read-write mode must be set before any query")
-    _choose(modes, options)
+    session.settings.modes = _chosen(modes, options)
 
 
 # ---- SET, RESET, SHOW

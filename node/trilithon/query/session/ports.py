@@ -1,12 +1,8 @@
 """What a session needs from the engine and from transactions, as protocols.
 
 The engine (`trilithon.query.engine`) and the transaction manager (`trilithon.query.transaction`)
-implement these; tests use fakes. `Statement.node` is one parse node of PostgreSQL's grammar as JSON:
-a dict with exactly one key, `{"SelectStmt": {...}}`.
-
-Statement kinds: the session handles transaction, set, show, prepare, execute, deallocate, declare,
-fetch, close, discard, copy, vacuum, notify (LISTEN and its kin) and lock itself, by the node's own
-name; everything else goes to the engine (`query`, `ddl`, `explain`, ...).
+implement these; tests use fakes. Which statements the session runs itself says `handlers.HANDLERS`;
+everything else goes to the engine.
 """
 
 from __future__ import annotations
@@ -14,23 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
+from trilithon.query.parse.statement import Statement
 from trilithon.types.registry import TypeRef
 
 Row = tuple[Any, ...]
-
-
-class StatementLike(Protocol):
-    """One parsed statement. `text` is the statement's own text, `location` its offset in what was sent
-    (characters)."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def node(self) -> dict[str, Any]: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def location(self) -> int: ...
 
 
 class ResultColumnLike(Protocol):
@@ -98,16 +81,11 @@ class TransactionManagerLike(Protocol):
 
 
 class EngineLike(Protocol):
-    def parse(self, sql: str) -> Sequence[StatementLike]: ...
-
-    def derive(self, statement: StatementLike, node: dict[str, Any]) -> StatementLike:
-        """A statement of its own for a node inside `statement` (the query of PREPARE, DECLARE or
-        COPY (query) TO, or one that the session composed). Never cached under the outer text."""
-        ...
+    def parse(self, sql: str) -> Sequence[Statement]: ...
 
     async def prepare(
         self,
-        statement: StatementLike,
+        statement: Statement,
         transaction: TransactionLike | None,
         parameter_oids: Sequence[int],
         settings: Any,
@@ -122,7 +100,7 @@ class EngineLike(Protocol):
     ) -> ResultLike: ...
 
     async def copy_in(
-        self, statement: StatementLike, transaction: TransactionLike, settings: Any
+        self, statement: Statement, transaction: TransactionLike, settings: Any
     ) -> CopyTarget:
         """COPY ... FROM: 42P01, 42703, 428C9 and so on are raised here, before any data is asked for."""
         ...

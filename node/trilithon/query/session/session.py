@@ -205,7 +205,7 @@ class Session:
         """Leave IDLE."""
         settings = self.settings
         if modes is None:
-            modes = control.default_modes(settings)
+            modes = settings.default_modes
         settings.begin()
         settings.modes = modes
         self.block = block
@@ -242,8 +242,9 @@ class Session:
         """Commit and become idle, whatever comes of it. Raises SqlError."""
         transaction = self.transaction
         try:
-            self.check_age()
-            if any(portal.hold for portal in self.portals.values()):
+            if self.block is Block.BLOCK:
+                self.check_age()
+            if self.portals and any(portal.hold for portal in self.portals.values()):
                 await self._keep_held_portals()
             if transaction is not None:
                 self.committing = True

@@ -29,7 +29,7 @@ SETTING_BYTES_MAX: Final = 1024 * 1024
 _NAME_BYTES_MAX: Final = 63
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Modes:
     """What BEGIN or SET TRANSACTION chose for one transaction."""
 
@@ -53,6 +53,7 @@ class SessionSettings:
         "client_encoding",
         "client_min_messages",
         "database",
+        "default_modes",
         "idle_in_transaction_timeout_ms",
         "idle_timeout_ms",
         "io",
@@ -65,6 +66,8 @@ class SessionSettings:
         "user",
         "version",
     )
+
+    io: IoSettings
 
     def __init__(self, user: str, database: str) -> None:
         self.user = user
@@ -289,6 +292,11 @@ class SessionSettings:
         self.idle_timeout_ms = int(get("idle_session_timeout"))
         self.idle_in_transaction_timeout_ms = int(get("idle_in_transaction_session_timeout"))
         self.client_min_messages = get("client_min_messages")
+        self.default_modes = Modes(
+            get("default_transaction_isolation"),
+            get("default_transaction_read_only") == "on",
+            get("default_transaction_deferrable") == "on",
+        )
         self.plan_key = (
             self.user,
             self.search_path,
