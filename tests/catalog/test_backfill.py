@@ -41,7 +41,9 @@ async def random_write(manager: TransactionManager, source: random.Random, value
     start, end = row_range(table)
     rows = []
     async for chunk in transaction.scan(start, end, with_keys=True):
-        rows += [(key, pad_row(table, row)) for key, row in zip(chunk.keys, chunk.rows, strict=True)]
+        rows += [
+            (key, pad_row(table, row)) for key, row in zip(chunk.keys, chunk.rows, strict=True)
+        ]
     writer = RowWriter(transaction, table)
     await asyncio.sleep(0)
     kind = source.random()
@@ -62,7 +64,9 @@ async def random_write(manager: TransactionManager, source: random.Random, value
     await transaction.commit()
 
 
-async def keep_writing(manager: TransactionManager, seed: int, stop: asyncio.Event, values: int) -> int:
+async def keep_writing(
+    manager: TransactionManager, seed: int, stop: asyncio.Event, values: int
+) -> int:
     source = random.Random(seed)
     done = 0
     while not stop.is_set():
@@ -85,7 +89,10 @@ async def test_builds_beside_writers(seed: int, kind: str, monkeypatch: pytest.M
     values = 12 if kind == "clashing" else 100_000 if kind == "unique" else 6
     indexes = [primary("a")] if seed % 2 else [unique("a")]
     table = await make_table(cluster, "t", "a int", "b int", "c int", indexes=indexes)
-    rows = {source.randrange(200): source.randrange(values) for _ in range(12 if kind == "clashing" else 40)}
+    rows = {
+        source.randrange(200): source.randrange(values)
+        for _ in range(12 if kind == "clashing" else 40)
+    }
     await fill(cluster, table, [[a, b, 0] for a, b in rows.items()])
     definition = {
         "plain": index("b"),
@@ -329,7 +336,9 @@ async def test_a_duplicate_that_goes_leaves_the_others_entry(
     check_indexes(cluster, table)
 
 
-async def test_a_duplicate_is_not_papered_over_by_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_duplicate_is_not_papered_over_by_an_update(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(backfill, "BATCH_ROWS", 1)
     cluster = new_cluster()
     table = await make_table(cluster, "t", "a int", "b int", "c int", indexes=[primary("a")])
@@ -419,7 +428,9 @@ async def test_adding_a_primary_key_rewrites_a_small_table() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"rows": 10}, {"bytes": 2000}])
-async def test_adding_a_primary_key_to_a_large_table_builds_an_index(limits: dict[str, int]) -> None:
+async def test_adding_a_primary_key_to_a_large_table_builds_an_index(
+    limits: dict[str, int],
+) -> None:
     from trilithon.query.transaction.write_buffer import BufferLimits
 
     cluster = new_cluster(buffer=BufferLimits(**limits))

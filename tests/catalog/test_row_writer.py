@@ -67,7 +67,9 @@ ROWS = st.tuples(
     st.none() | st.integers(0, 4),
 ).map(list)
 OPERATIONS = st.lists(
-    st.tuples(st.sampled_from(["insert", "update", "delete"]), st.lists(ROWS, max_size=3), st.booleans()),
+    st.tuples(
+        st.sampled_from(["insert", "update", "delete"]), st.lists(ROWS, max_size=3), st.booleans()
+    ),
     max_size=12,
 )
 
@@ -111,7 +113,10 @@ def test_indexes_follow_the_rows(operations: list[tuple[str, list[list[Any]], bo
                     await writer.delete([(keys.row_key(staged[a]), staged[a]) for a in gone])
                 else:
                     await writer.update(
-                        [RowChange(keys.row_key(staged[a]), staged[a], new) for a, new in changes.items()]
+                        [
+                            RowChange(keys.row_key(staged[a]), staged[a], new)
+                            for a, new in changes.items()
+                        ]
                     )
             except SqlError as error:
                 assert error.sqlstate == "23505"
@@ -257,7 +262,9 @@ async def test_hidden_row_ids_keep_the_order_of_insertion() -> None:
 
 async def test_sizes() -> None:
     cluster = new_cluster(key_bytes=100, value_bytes=1000)
-    table = await make_table(cluster, "t", "a text", "b text", "c text", indexes=[primary("a"), unique("b")])
+    table = await make_table(
+        cluster, "t", "a text", "b text", "c text", indexes=[primary("a"), unique("b")]
+    )
     transaction = await cluster.manager.begin()
     writer = RowWriter(transaction, table)
     for row in (["x" * 101, "", ""], ["", "x" * 101, ""]):
@@ -266,7 +273,10 @@ async def test_sizes() -> None:
         assert (raised.value.sqlstate, raised.value.message) == ("54000", "key size too large")
     with pytest.raises(SqlError) as raised:
         await writer.insert([["", "", "ä" * 501]])
-    assert (raised.value.sqlstate, raised.value.message) == ("54000", "maximum column size exceeded")
+    assert (raised.value.sqlstate, raised.value.message) == (
+        "54000",
+        "maximum column size exceeded",
+    )
     await writer.insert([["a", "b", "ä" * 500]])
 
 
@@ -289,7 +299,9 @@ async def test_a_table_dropped_meanwhile_is_oc001() -> None:
 
 async def test_a_conflict_names_table_and_key() -> None:
     cluster = new_cluster()
-    table = await make_table(cluster, "accounts", "id int", "b text", indexes=[primary("id"), unique("b")])
+    table = await make_table(
+        cluster, "accounts", "id int", "b text", indexes=[primary("id"), unique("b")]
+    )
     one, two, three = [await cluster.manager.begin() for _ in range(3)]
     await RowWriter(one, table).insert([[7, "x"]])
     await RowWriter(two, table).insert([[7, "y"]])

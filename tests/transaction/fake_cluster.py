@@ -136,9 +136,7 @@ class FakeStore:
         return Verdict(outcome=Verdict.OUTCOME_COMMITTED, csn=self.csn, committed_at_us=self.csn)
 
     def _abort(self, key: bytes, csn: int, catalog: bool) -> Verdict:
-        verdict = Verdict(
-            outcome=Verdict.OUTCOME_ABORTED, conflict_key=key, conflict_csn=csn
-        )
+        verdict = Verdict(outcome=Verdict.OUTCOME_ABORTED, conflict_key=key, conflict_csn=csn)
         verdict.error.sqlstate = "40001"
         verdict.error.message = (
             "schema has been updated by another transaction (OC001)"
@@ -164,6 +162,16 @@ class FakeSnapshots:
         return FakeSnapshot(self.store.csn, self.store.catalog_csn, self.store.csn)
 
 
+@dataclass(frozen=True, slots=True)
+class FakeSpeculation:
+    rows: list[list[Any] | None]
+    examined_csn: int
+    position_csn: int
+
+    def holds_at(self, snapshot_csn: int) -> bool:
+        return self.examined_csn <= snapshot_csn <= self.position_csn
+
+
 class FakeReads:
     """Scans come in chunks of `chunk_rows`."""
 
@@ -171,6 +179,7 @@ class FakeReads:
         self.store = store
         self.chunk_rows = 3
         self.gets = 0
+        self.speculations = 0
         self.keys_asked = 0
 
     async def get(
@@ -178,12 +187,24 @@ class FakeReads:
     ) -> list[list[Any] | None]:
         self.gets += 1
         self.keys_asked += len(keys)
+        return await self._rows(snapshot_csn, keys, program)
+
+    async def _rows(
+        self, snapshot_csn: int, keys: Sequence[bytes], program: bytes
+    ) -> list[list[Any] | None]:
         await asyncio.sleep(0)
         result: list[list[Any] | None] = []
         for key in keys:
             value = self.store.value_at(key, snapshot_csn)
             result.append(None if value is None else run_locally(program, value))
         return result
+
+    async def speculative_get(self, keys: Sequence[bytes], program: bytes = b"") -> FakeSpeculation:
+        self.speculations += 1
+        csn = self.store.csn
+        rows = await self._rows(csn, keys, program)
+        newest = [self.store.versions[key][-1][0] for key in keys if key in self.store.versions]
+        return FakeSpeculation(rows, max(newest, default=0), csn)
 
     async def scan(
         self,
@@ -216,7 +237,8 @@ class FakeReads:
 class FakeLink:
     """`plan` says what happens to the next requests, in order: "ok" (the default), "lose_reply" (done, then
     Unavailable), "lose_request" (not done, Unavailable), "overloaded", "unavailable", "internal",
-    "not_judged", "hang" (until the timeout), "hang_done" (done, then hangs)."""
+    "not_judged", "too_slow" (done, but answered as unknown), "hang" (until the timeout), "hang_done"
+    (done, then hangs)."""
 
     def __init__(self, store: FakeStore) -> None:
         self.store = store
@@ -262,6 +284,8 @@ class FakeLink:
             verdict = self.store.status(item.transaction_status.transaction_id)
         if step == "lose_reply":
             raise Unavailable("the link broke")
+        if step == "too_slow":
+            verdict = Verdict(outcome=Verdict.OUTCOME_UNKNOWN)
         if step == "hang_done":
             await asyncio.sleep(timeout)
             raise Unavailable("timeout")

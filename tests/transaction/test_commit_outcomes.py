@@ -130,6 +130,14 @@ async def test_a_status_that_nobody_remembers_is_unknown() -> None:
         await (await writing(cluster)).commit()
 
 
+async def test_a_commit_that_was_not_settled_in_time_is_asked_for() -> None:
+    cluster = FakeCluster()
+    cluster.links["one"].plan = ["too_slow"]
+    result = await (await writing(cluster)).commit()
+    assert result.csn == cluster.store.csn
+    assert cluster.store.commits_judged == 1
+
+
 async def test_nothing_was_sent_so_another_one_gets_it() -> None:
     cluster = FakeCluster()
     cluster.links["one"].plan = ["overloaded"]
@@ -138,8 +146,8 @@ async def test_nothing_was_sent_so_another_one_gets_it() -> None:
     cluster.links["two"].up = False
     cluster.links["one"].plan = ["unavailable"]
     assert (await (await writing(cluster)).commit()).csn
-    # It has been seen before: no follower may turn it down from its window alone.
-    assert [item.commit.resend for item in cluster.links["one"].requests] == [False, True]
+    # Nothing was done the first time, so the second is no resend.
+    assert [item.commit.resend for item in cluster.links["one"].requests] == [False, False]
 
 
 async def test_nobody_to_be_reached() -> None:
@@ -163,7 +171,9 @@ async def test_an_adjudicator_that_comes_up_in_time_is_used() -> None:
     assert (await task).csn
 
 
-@pytest.mark.parametrize(("how", "state"), [("overloaded", "53000"), ("unavailable", "57P03"), ("internal", "58000")])
+@pytest.mark.parametrize(
+    ("how", "state"), [("overloaded", "53000"), ("unavailable", "57P03"), ("internal", "58000")]
+)
 async def test_refusals_say_that_nothing_was_done(how: str, state: str) -> None:
     cluster = FakeCluster()
     for link in cluster.links.values():

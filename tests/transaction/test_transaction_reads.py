@@ -4,14 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
-from fake_cluster import FakeCluster
+from fake_cluster import FakeCluster, FakeSnapshot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trilithon.core.errors import SqlError
 from trilithon.expression import ir
 from trilithon.expression.program import Program
+from trilithon.query.catalog.catalog import empty_catalog
 from trilithon.query.transaction.limits import TransactionLimits
+from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types.keys import key_prefix
 from trilithon.types.registry import INT4
 from trilithon.types.rows import encode_row
@@ -236,6 +238,71 @@ async def test_a_filter_that_fails_fails_on_own_rows_too() -> None:
         await transaction.get([key(1)], program)
 
 
+# ---- the first read beside the snapshot request
+
+
+async def test_a_first_read_that_holds_is_used_once() -> None:
+    cluster = FakeCluster()
+    await put(cluster, {1: 1})
+    catalog = (await cluster.manager.begin()).catalog
+    read = FirstRead((key(1), key(2)), b"", catalog)
+    transaction = await cluster.manager.begin(first_read=read)
+    before = cluster.reads.gets
+    assert await transaction.get([key(1), key(2)]) == [[1, 1], None]
+    assert cluster.reads.gets == before
+    assert await transaction.get([key(1), key(2)]) == [[1, 1], None]
+    assert cluster.reads.gets == before + 1
+
+
+async def test_a_first_read_that_does_not_hold_is_read_again() -> None:
+    cluster = FakeCluster()
+    await put(cluster, {1: 1})
+    begun = await cluster.manager.begin()
+    snapshot = cluster.manager._snapshots.snapshot
+
+    async def late() -> FakeSnapshot:
+        # The speculation saw more than the snapshot has.
+        old = await snapshot()
+        await put(cluster, {1: 2})
+        await asyncio.sleep(0.01)
+        return old
+
+    class Late:
+        calls = 0
+
+        async def snapshot(self) -> FakeSnapshot:
+            self.calls += 1
+            return await (late() if self.calls == 1 else snapshot())
+
+    cluster.manager._snapshots = Late()  # type: ignore[assignment]
+    gate = asyncio.Event()
+    speculate = cluster.reads.speculative_get
+
+    async def gated(keys: Any, program: bytes = b"") -> Any:
+        await gate.wait()
+        return await speculate(keys, program)
+
+    cluster.reads.speculative_get = gated  # type: ignore[method-assign]
+    transaction = await cluster.manager.begin(first_read=FirstRead((key(1),), b"", begun.catalog))
+    gate.set()
+    assert await transaction.get([key(1)]) == [[1, 1]]
+
+
+async def test_a_first_read_for_another_catalog_or_other_keys_is_thrown_away() -> None:
+    cluster = FakeCluster()
+    await put(cluster, {1: 1, 2: 2})
+    catalog = (await cluster.manager.begin()).catalog
+    transaction = await cluster.manager.begin(first_read=FirstRead((key(1),), b"", catalog))
+    assert await transaction.get([key(2)]) == [[2, 2]]
+    transaction = await cluster.manager.begin(first_read=FirstRead((key(1),), b"", empty_catalog()))
+    assert await transaction.get([key(1)]) == [[1, 1]]
+    transaction = await cluster.manager.begin(first_read=FirstRead((key(1),), b"", catalog))
+    transaction.write(key(1), MODE_UPDATE, encode_row([5, 1]))
+    assert await transaction.get([key(1)]) == [[5, 1]]
+    transaction.rollback()
+    await asyncio.sleep(0.01)
+
+
 # ---- SERIALIZABLE
 
 
@@ -248,7 +315,7 @@ async def test_serializable_points_conflict_only_when_they_changed() -> None:
         await put(cluster, {touched: 7})
         transaction.write(key(2), MODE_UPDATE, encode_row([0, 2]))
         if conflicts:
-            with pytest.raises(SqlError, match="40001.*OC000"):
+            with pytest.raises(SqlError, match=r"40001.*OC000"):
                 await transaction.commit()
         else:
             await transaction.commit()
@@ -302,7 +369,11 @@ async def test_many_reads_are_coalesced_and_still_checked() -> None:
     transaction.write(key(2), MODE_EXCLUSIVE, encode_row([0, 2]))
     request = transaction.commit_request()
     assert len(request.read_checks) <= 4096
-    covered = [(check.range.start, check.range.end) for check in request.read_checks if check.HasField("range")]
+    covered = [
+        (check.range.start, check.range.end)
+        for check in request.read_checks
+        if check.HasField("range")
+    ]
     for number in numbers[::371]:
         asked = PREFIX + b"\x1a" + number.to_bytes(2, "big")
         assert any(start <= asked < end for start, end in covered) or any(

@@ -43,7 +43,11 @@ class BufferModel(RuleBasedStateMachine):
         if statements:
             self.statement()
 
-    @rule(key=st.sampled_from(KEYS), mode=st.sampled_from([1, 2, 4]), value=st.none() | st.binary(max_size=3))
+    @rule(
+        key=st.sampled_from(KEYS),
+        mode=st.sampled_from([1, 2, 4]),
+        value=st.none() | st.binary(max_size=3),
+    )
     def write(self, key: bytes, mode: int, value: bytes | None) -> None:
         self.buffer.write(key, mode, value)
         self.values[key] = value
@@ -95,7 +99,9 @@ class BufferModel(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         assert dict(self.buffer.visible_range(b"", b"", current=True)) == self.values
-        assert [key for key, _ in self.buffer.visible_range(b"", b"", current=True)] == sorted(self.values)
+        assert [key for key, _ in self.buffer.visible_range(b"", b"", current=True)] == sorted(
+            self.values
+        )
         expected = self.values if self.before is None else self.before
         assert dict(self.buffer.visible_range(b"", b"")) == expected
         for key in KEYS:
@@ -270,5 +276,7 @@ def test_order_of_any_keys(pairs: list[tuple[bytes, bytes]]) -> None:
     for at, (key, value) in enumerate(pairs):
         target.write(key, MODE_BLIND, value)
         if at % 5 == 0:
-            assert [k for k, _ in target.visible_range(b"", b"")] == sorted({k for k, _ in pairs[: at + 1]})
+            assert [k for k, _ in target.visible_range(b"", b"")] == sorted(
+                {k for k, _ in pairs[: at + 1]}
+            )
     assert dict(target.visible_range(b"", b"")) == dict(pairs)

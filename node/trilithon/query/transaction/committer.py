@@ -128,14 +128,16 @@ class Committer:
                 else:
                     kind = reply.WhichOneof("reply")
                     if kind == "verdict":
+                        if reply.verdict.outcome == Verdict.OUTCOME_UNKNOWN:
+                            # It was not settled in time there; the question may still settle it.
+                            return await self.settle(handover.request)
                         return reply.verdict
                     self._failed(adjudicator)
                     if kind != "failure":
                         return await self.settle(handover.request, avoid=adjudicator)
                     refusal = _refusal(reply.failure)
-                    # Nothing was done, says the answer; the id has been seen all the same.
+                    # Nothing was done, says the answer, so this is no resend.
                     handover.sent = False
-                    handover.request.resend = True
                     if reply.failure.code not in _TRY_AGAIN:
                         raise refusal
             if not await backoff.pause():

@@ -19,8 +19,8 @@ from trilithon.query.catalog.sequences import SequenceValues
 from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
 from trilithon.query.transaction.conflicts import abort_error
 from trilithon.query.transaction.limits import TransactionLimits
-from trilithon.query.transaction.ports import SnapshotSourceLike, StorageReadsLike
-from trilithon.query.transaction.transaction import CommitResult, Transaction
+from trilithon.query.transaction.ports import SnapshotSourceLike, SpeculationLike, StorageReadsLike
+from trilithon.query.transaction.transaction import CommitResult, FirstRead, Transaction
 from trilithon.v1.adjudicator_pb2 import CommitRequest, Verdict
 
 # A cancelled statement that already handed its commit over waits this long for the verdict.
@@ -59,8 +59,34 @@ class TransactionManager:
         self.conflicts = 0
         self.unknown_outcomes = 0
 
-    async def begin(self, *, read_only: bool = False, serializable: bool = False) -> Transaction:
-        """A transaction on a new snapshot. SqlError 57P03 when there is none to be had."""
+    async def begin(
+        self,
+        *,
+        read_only: bool = False,
+        serializable: bool = False,
+        first_read: FirstRead | None = None,
+    ) -> Transaction:
+        """A transaction on a new snapshot. `first_read` travels beside the snapshot request; its rows
+        are used where they are right for the snapshot. SqlError 57P03 when there is none to be had."""
+        if first_read is None:
+            return await self._begin(read_only, serializable)
+        answer = asyncio.create_task(self._speculate(first_read))
+        answer.add_done_callback(_heard)
+        try:
+            transaction = await self._begin(read_only, serializable)
+        except BaseException:
+            answer.cancel()
+            raise
+        if transaction.catalog is first_read.catalog:
+            transaction.expect(first_read, answer)
+        else:
+            answer.cancel()
+        return transaction
+
+    async def _speculate(self, read: FirstRead) -> SpeculationLike:
+        return await self._reads.speculative_get(read.keys, read.program)
+
+    async def _begin(self, read_only: bool, serializable: bool) -> Transaction:
         snapshot = await self._snapshots.snapshot()
         catalog = await self.catalogs.at(snapshot)
         self.begun += 1
@@ -163,3 +189,9 @@ class TransactionManager:
         for task in list(self._handovers):
             task.cancel()
         await self._committer.close()
+
+
+def _heard(task: asyncio.Task[SpeculationLike]) -> None:
+    """A speculative read that nobody waits for may fail."""
+    if not task.cancelled():
+        task.exception()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from trilithon.query.transaction.ports import ChunkLike, Row
+from trilithon.query.transaction.ports import ChunkLike, Row, closing
 
 # Own rows that come after storage's last one go out in chunks of this many.
 TAIL_ROWS = 1024
@@ -36,34 +36,15 @@ async def merge(
     """`chunks` come with keys; `own` in the direction of the scan. Chunks come out with keys."""
     position = 0
     emitted = 0
-    async for chunk in chunks:
-        out = Chunk([])
-        if (
-            position == len(own)
-            or not chunk.keys
-            or _before(chunk.keys[-1], own[position].key, reverse)
-        ):
-            # Nothing of ours up to here.
-            out = Chunk(chunk.rows, chunk.keys)
-            keys_and_rows: zip[tuple[bytes, Row]] = zip((), (), strict=True)
-        else:
-            keys_and_rows = zip(chunk.keys, chunk.rows, strict=True)
-        for key, row in keys_and_rows:
-            while position < len(own) and _before(own[position].key, key, reverse):
-                _emit(out, own[position])
-                position += 1
-            if position < len(own) and own[position].key == key:
-                _emit(out, own[position])
-                position += 1
-            else:
-                out.keys.append(key)
-                out.rows.append(row)
-        _cut(out, limit, emitted)
-        emitted += len(out.rows)
-        if out.rows:
-            yield out
-        if limit and emitted >= limit:
-            return
+    async with closing(chunks) as source:
+        async for chunk in source:
+            out, position = _merged(chunk, own, position, reverse)
+            _cut(out, limit, emitted)
+            emitted += len(out.rows)
+            if out.rows:
+                yield out
+            if limit and emitted >= limit:
+                return
     while position < len(own):
         out = Chunk([])
         while position < len(own) and len(out.rows) < TAIL_ROWS:
@@ -75,6 +56,28 @@ async def merge(
             yield out
         if limit and emitted >= limit:
             return
+
+
+def _merged(
+    chunk: ChunkLike, own: Sequence[OwnRow], position: int, reverse: bool
+) -> tuple[Chunk, int]:
+    """The chunk with the own rows from `position` on that belong before its end."""
+    if position == len(own) or not chunk.keys:
+        return Chunk(chunk.rows, chunk.keys), position
+    if _before(chunk.keys[-1], own[position].key, reverse):
+        return Chunk(chunk.rows, chunk.keys), position
+    out = Chunk([])
+    for key, row in zip(chunk.keys, chunk.rows, strict=True):
+        while position < len(own) and _before(own[position].key, key, reverse):
+            _emit(out, own[position])
+            position += 1
+        if position < len(own) and own[position].key == key:
+            _emit(out, own[position])
+            position += 1
+        else:
+            out.keys.append(key)
+            out.rows.append(row)
+    return out, position
 
 
 def _before(left: bytes, right: bytes, reverse: bool) -> bool:

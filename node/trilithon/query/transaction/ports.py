@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any, Protocol, cast
 
 Row = list[Any]
 
@@ -30,10 +31,22 @@ class ChunkLike(Protocol):
     def keys(self) -> list[bytes]: ...
 
 
+class SpeculationLike(Protocol):
+    """Rows read beside asking for the snapshot."""
+
+    @property
+    def rows(self) -> list[Row | None]: ...
+    def holds_at(self, snapshot_csn: int) -> bool: ...
+
+
 class StorageReadsLike(Protocol):
     async def get(
         self, snapshot_csn: int, keys: Sequence[bytes], program: bytes = b""
     ) -> list[Row | None]: ...
+
+    async def speculative_get(
+        self, keys: Sequence[bytes], program: bytes = b""
+    ) -> SpeculationLike: ...
 
     def scan(
         self,
@@ -46,3 +59,8 @@ class StorageReadsLike(Protocol):
         program: bytes = b"",
         with_keys: bool = False,
     ) -> AsyncIterator[ChunkLike]: ...
+
+
+def closing(chunks: AsyncIterator[ChunkLike]) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+    """Ends a scan (`aclose`) when its reader stops early."""
+    return cast("AbstractAsyncContextManager[AsyncIterator[Any]]", aclosing(cast(Any, chunks)))

@@ -5,11 +5,11 @@ Used by one session, one call at a time (several reads of one statement may run 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from trilithon.core.errors import SqlError
 from trilithon.core.ids import TransactionId
@@ -18,7 +18,12 @@ from trilithon.query.catalog.system_tables import object_key
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.local_program import run_locally
 from trilithon.query.transaction.merge import Chunk, OwnRow, merge
-from trilithon.query.transaction.ports import Row, StorageReadsLike
+from trilithon.query.transaction.ports import (
+    Row,
+    SpeculationLike,
+    StorageReadsLike,
+    closing,
+)
 from trilithon.query.transaction.read_checks import ReadChecks, ReadRange
 from trilithon.query.transaction.write_buffer import WriteBuffer
 from trilithon.v1.adjudicator_pb2 import CommitRequest, ReadCheck
@@ -53,6 +58,19 @@ class _CatalogSavepoint:
     changes_catalog: bool
     committed_hooks: int
     follow_ups: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRead:
+    """A read that may travel beside the snapshot request: these very arguments must come to `get`.
+
+    `catalog` is the one that the keys and the program were made with; with any other the read is
+    thrown away.
+    """
+
+    keys: tuple[bytes, ...]
+    program: bytes
+    catalog: Catalog
 
 
 CommitHook = Callable[[CommitResult], None]
@@ -103,6 +121,7 @@ class Transaction:
         self._savepoints: list[_CatalogSavepoint] = []
         self._committed_hooks: list[CommitHook] = []
         self._row_ids = 0
+        self._first_read: tuple[FirstRead, asyncio.Task[SpeculationLike]] | None = None
 
     # ---- reading
 
@@ -120,6 +139,10 @@ class Transaction:
                 if not buffer.wrote(key):
                     self._checks.add_point(key)
         if not buffer.has_writes:
+            if self._first_read is not None:
+                rows = await self._speculated(keys, program)
+                if rows is not None:
+                    return rows
             return await self._reads.get(self.snapshot_csn, keys, program)
         result: list[Row | None] = [None] * len(keys)
         elsewhere: list[int] = []
@@ -135,6 +158,31 @@ class Transaction:
             for position, row in zip(elsewhere, found, strict=True):
                 result[position] = row
         return result
+
+    def expect(self, read: FirstRead, answer: asyncio.Task[SpeculationLike]) -> None:
+        """From the manager: this read is on its way already."""
+        self._first_read = (read, answer)
+
+    async def _speculated(self, keys: Sequence[bytes], program: bytes) -> list[Row | None] | None:
+        """The first read's rows, if it is this one and holds at the snapshot."""
+        if self._first_read is None:
+            return None
+        read, answer = self._first_read
+        self._first_read = None
+        if tuple(keys) != read.keys or program != read.program:
+            answer.cancel()
+            return None
+        try:
+            speculation = await answer
+        except SqlError:
+            # The real read says what is wrong, if anything still is.
+            return None
+        return speculation.rows if speculation.holds_at(self.snapshot_csn) else None
+
+    def _drop_first_read(self) -> None:
+        if self._first_read is not None:
+            self._first_read[1].cancel()
+            self._first_read = None
 
     def scan(
         self,
@@ -187,7 +235,7 @@ class Transaction:
         if own:
             source = merge(source, own, reverse=reverse, limit=limit)
         count = 0
-        async with aclosing(cast(Any, source)) as chunks:
+        async with closing(source) as chunks:
             async for chunk in chunks:
                 self._check_usable()
                 count += len(chunk.rows)
@@ -326,6 +374,7 @@ class Transaction:
         Cancelled before anything was sent: CancelledError, and nothing was done. Cancelled later:
         the verdict if it comes at once, otherwise 40003.
         """
+        self._drop_first_read()
         try:
             self._check_usable()
             for hook in self.before_commit:
@@ -346,6 +395,7 @@ class Transaction:
         return result
 
     def rollback(self) -> None:
+        self._drop_first_read()
         if self.state is TransactionState.ACTIVE:
             self.state = TransactionState.ABORTED
 
