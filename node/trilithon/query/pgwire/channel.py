@@ -6,6 +6,7 @@ The only place of this package that knows asyncio's transports.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ QUEUED_MESSAGES_MAX: Final = 10_000
 FLUSH_BYTES: Final = 64 * 1024
 WRITE_HIGH_WATER_BYTES: Final = 256 * 1024
 TLS_HANDSHAKE_TIMEOUT_S: Final = 20.0
+KEEPALIVE_IDLE_S: Final = 60
 
 
 class ConnectionLost(Exception):
@@ -67,6 +69,11 @@ class Channel(asyncio.Protocol):
         # asyncio's and uvloop's sockets both are; only asyncio's says so by its class.
         self._transport = transport  # type: ignore[assignment]
         transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)  # type: ignore[attr-defined]
+        socket_ = transport.get_extra_info("socket")
+        if socket_ is not None:
+            # Half-open connections end within minutes.
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
         address = transport.get_extra_info("peername")
         self.peer = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
         self._started(self)

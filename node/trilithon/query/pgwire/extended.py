@@ -215,10 +215,10 @@ async def _execute(connection: Connection, session: Session, body: bytes) -> Non
     if portal.outcome is None:
         session.query_text = prepared.statement.text
         portal.start(await session.run(prepared.statement, prepared, portal.parameters))
-    elif session.block is Block.FAILED:
-        control.check_failed(prepared.statement)
-    elif portal.outcome.columns is None:
-        raise SqlError("55000", f'portal "{portal.name}" cannot be run')
+    else:
+        session.resume()
+        if portal.outcome.columns is None:
+            raise SqlError("55000", f'portal "{portal.name}" cannot be run')
     outcome = portal.outcome
     if outcome is None:
         raise SqlError("55000", f'portal "{portal.name}" cannot be run')

@@ -45,7 +45,11 @@ def check_failed(statement: Statement) -> None:
     """In a failed block only its end is accepted."""
     if is_ending(statement):
         return
-    raise SqlError(
+    raise failed_transaction()
+
+
+def failed_transaction() -> SqlError:
+    return SqlError(
         "25P02",
         "current transaction is aborted, commands ignored until end of transaction block",
     )

@@ -138,10 +138,9 @@ class CopyIn:
 def _parser(
     column: ResultColumnLike, options: CopyOptions, session: Session
 ) -> Callable[[Any], Any]:
-    ref, settings = column.type, session.settings.io
     if options.binary:
-        return lambda data: binary_io.parse(ref, data)
-    return lambda text: text_io.parse(ref, text, settings)
+        return binary_io.parser(column.type)
+    return text_io.parser(column.type, session.settings.io)
 
 
 def _unforcing(

@@ -150,6 +150,14 @@ class Session:
         result = await self.engine.execute(plan, transaction, parameters, self.context(parameters))
         return Outcome(result.command_tag, plan.columns, result.rows)
 
+    def resume(self) -> None:
+        """Before more rows of a statement that ran earlier are fetched. Raises SqlError."""
+        if self._statement_timer is not None or self.settings.statement_timeout_ms:
+            self._arm_statement_timer()
+        if self.block is Block.FAILED:
+            raise control.failed_transaction()
+        self.check_age()
+
     async def run_derived(self, statement: Statement, parameters: Sequence[Any] = ()) -> Outcome:
         """Run a statement that the session composed itself, within the current statement."""
         transaction = await self.begin_transaction()

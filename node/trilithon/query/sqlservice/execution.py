@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from trilithon.core.errors import SqlError
 from trilithon.query.parse.statement import Statement
 from trilithon.query.session.ports import ResultColumnLike, Row
@@ -17,6 +19,8 @@ from trilithon.query.session.prepared import PreparedStatement
 from trilithon.query.session.results import Outcome, complete_tag
 from trilithon.query.session.session import Session
 from trilithon.types import binary_io, sdk, text_io
+from trilithon.types.registry import TypeRef
+from trilithon.types.settings import IoSettings
 from trilithon.v1 import sql_pb2
 
 # A reply ends when its rows have reached this size.
@@ -109,7 +113,7 @@ class Execution:
             part = sql_pb2.ResultPart(statement=self._index)
             part.columns.extend(_columns(outcome.columns))
             results.parts.append(part)
-            self._encode = sdk.row_encoder([column.type for column in outcome.columns])
+            self._encode = _encoder(outcome.columns, self._session.settings.io)
 
     async def _take(self, wanted: int) -> list[Row]:
         if self._next >= len(self._rows) and self._source is not None:
@@ -150,6 +154,18 @@ def _columns(columns: Sequence[ResultColumnLike]) -> list[sql_pb2.Column]:
     ]
 
 
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+def _encoder(columns: Sequence[ResultColumnLike], settings: IoSettings) -> RowEncoder:
+    """Rows to one msgpack array in the SDK mapping."""
+    refs = [column.type for column in columns]
+    if all(sdk.renderer(ref, settings) is None for ref in refs):
+        return _pack
+    render = sdk.row_renderer(refs, settings)
+    return lambda rows: _pack([render(row) for row in rows])
+
+
 async def begin_execution(session: Session, request: sql_pb2.Execute) -> Execution:
     """Parse, and bind the parameters. Raises SqlError."""
     if "\0" in request.sql:
@@ -176,7 +192,7 @@ async def begin_execution(session: Session, request: sql_pb2.Execute) -> Executi
     return Execution(session, statements, prepared, values)
 
 
-def _value(value: sql_pb2.Value, ref: Any, settings: Any) -> Any:
+def _value(value: sql_pb2.Value, ref: TypeRef, settings: IoSettings) -> Any:
     match value.WhichOneof("kind"):
         case "text":
             if "\0" in value.text:

@@ -173,6 +173,7 @@ class SdkSession:
             case "fetch_more":
                 if self._execution is None:
                     raise SqlError("34000", "there is no result to fetch more of")
+                self.session.resume()
                 return await self._proceed()
             case "transaction_status":
                 await self._drop_execution()
