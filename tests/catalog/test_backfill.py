@@ -18,7 +18,7 @@ from catalog_helpers import (
 from fake_cluster import FakeCluster
 
 from trilithon.core.errors import SqlError
-from trilithon.query.catalog import backfill
+from trilithon.query.catalog import backfill, jobs
 from trilithon.query.catalog.ddl import add_primary_key, create_index, drop_index, truncate
 from trilithon.query.catalog.definitions import IndexState, JobKind, JobState, Table
 from trilithon.query.catalog.jobs import list_jobs
@@ -150,8 +150,8 @@ async def test_a_duplicate_is_found_and_the_index_goes() -> None:
     assert raised.value.message == 'could not create unique index "t_b_idx"'
     assert "is duplicated." in raised.value.detail
     assert (await current_table(cluster)).index("t_b_idx") is None
-    jobs = await list_jobs(await cluster.manager.begin())
-    assert [job.state for job in jobs if job.kind is JobKind.INDEX_BUILD] == [JobState.FAILED]
+    found = await list_jobs(await cluster.manager.begin())
+    assert [job.state for job in found if job.kind is JobKind.INDEX_BUILD] == [JobState.FAILED]
 
 
 async def test_in_the_background_a_failed_index_is_invalid_and_not_maintained() -> None:
@@ -381,8 +381,8 @@ async def test_a_dropped_table_is_reclaimed() -> None:
     # An older snapshot still has all of it.
     rows = [row async for chunk in before.scan(*row_range(table)) for row in chunk.rows]
     assert len(rows) == 700
-    jobs = await list_jobs(await cluster.manager.begin())
-    assert [(job.kind, job.state) for job in jobs] == [(JobKind.RECLAIM, JobState.COMPLETED)]
+    found = await list_jobs(await cluster.manager.begin())
+    assert [(job.kind, job.state) for job in found] == [(JobKind.RECLAIM, JobState.COMPLETED)]
     cluster.clock.skew_us += 31 * 60 * 1_000_000
     await cluster.manager.jobs._adopt()
     assert not await list_jobs(await cluster.manager.begin())
@@ -448,6 +448,43 @@ async def test_adding_a_primary_key_to_a_large_table_builds_an_index(
     check_indexes(cluster, table)
     with pytest.raises(SqlError, match="23505"):
         await fill(cluster, table, [[3, 0]])
+
+
+async def test_a_primary_key_that_fails_online_leaves_nothing() -> None:
+    from trilithon.query.transaction.write_buffer import BufferLimits
+
+    cluster = new_cluster(buffer=BufferLimits(rows=10))
+    table = await make_table(cluster, "t", "a int", "b int not null")
+    for start in (0, 8):
+        await fill(cluster, table, [[n, 0] for n in range(start, start + 9)])
+    transaction = await cluster.manager.begin()
+    await add_primary_key(transaction, table, primary("b", "a"), wait=True)
+    with pytest.raises(SqlError, match="23505"):
+        await transaction.commit()
+    table = await current_table(cluster)
+    assert table.primary_key is None
+    assert [column.not_null for column in table.columns] == [False, True]
+
+
+async def test_the_runner_looks_after_jobs_until_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "POLL_SECONDS", 0.005)
+    cluster = new_cluster()
+    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a")])
+    await fill(cluster, table, [[n, n] for n in range(20)])
+    transaction = await cluster.manager.begin()
+    created = await create_index(transaction, table, index("b"), wait=True)
+    assert created is not None
+    transaction.follow_ups.clear()
+    await transaction.commit()
+    other = cluster.new_manager()
+    other.jobs.open()
+    cluster.clock.skew_us += 31_000_000
+    while not (await current_table(cluster)).indexes[-1].usable:
+        await asyncio.sleep(0.005)
+    await other.close()
+    assert other.jobs._forever is None
 
 
 async def test_adding_a_primary_key_over_duplicates_or_nulls_fails() -> None:

@@ -30,6 +30,7 @@ async def start(
         world, snapshots, reads, committer, TransactionLimits.from_config(config.limits)
     )
     engine = Engine(manager, query_memory_bytes=config.limits.query_memory_bytes)
+    manager.jobs.open()
 
     async def close() -> None:
         await manager.close()

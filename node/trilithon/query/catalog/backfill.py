@@ -161,7 +161,11 @@ async def build_failed(
         table, index = found
         if drop:
             rest = tuple(other for other in table.indexes if other.id != index.id)
-            put_object(transaction, table.changed(indexes=rest))
+            columns = tuple(
+                replace(column, not_null=False) if column.number in job.made_not_null else column
+                for column in table.columns
+            )
+            put_object(transaction, table.changed(indexes=rest, columns=columns))
             submit_reclaim(transaction, table, index)
         else:
             _set_state(transaction, table, index, IndexState.INVALID)

@@ -78,9 +78,16 @@ async def create_index(
     return start_build(transaction, changed.changed(), changed.indexes[-1], wait)
 
 
-def start_build(transaction: Transaction, table: Table, index: Index, wait: bool) -> CreatedIndex:
+def start_build(
+    transaction: Transaction,
+    table: Table,
+    index: Index,
+    wait: bool,
+    made_not_null: tuple[int, ...] = (),
+) -> CreatedIndex:
     put_object(transaction, table)
     job = new_job(transaction, JobKind.INDEX_BUILD, table, index.id, index.name)
+    job = replace(job, made_not_null=made_not_null)
     if wait:
         put_job(transaction, job)
         runner = transaction.manager.jobs
@@ -169,7 +176,10 @@ async def add_primary_key(
         return CreatedIndex(rewritten, rewritten.indexes[-1])
     online = replace(index, clustered=False, state=IndexState.BUILDING)
     changed = changed.changed(indexes=(*table.indexes, online))
-    return start_build(transaction, changed, online, wait)
+    made_not_null = tuple(
+        number for number in online.column_numbers if not table.columns[number - 1].not_null
+    )
+    return start_build(transaction, changed, online, wait, made_not_null)
 
 
 async def _rows_for_rewrite(

@@ -404,6 +404,8 @@ class Job:
     rows_done: int = 0
     # Where to go on after a crash: the key after the last one that is done.
     resume_key: bytes = b""
+    # Columns that became NOT NULL with the primary key that is built: undone when it fails.
+    made_not_null: tuple[int, ...] = ()
 
 
 # ---- what DDL statements ask for (the executor fills these from parse trees)

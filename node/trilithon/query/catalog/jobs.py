@@ -121,8 +121,14 @@ class JobRunner:
     def __init__(self, manager: TransactionManager) -> None:
         self._manager = manager
         self._running: dict[bytes, asyncio.Task[None]] = {}
+        self._forever: asyncio.Task[None] | None = None
         self.completed = 0
         self.failed = 0
+
+    def open(self) -> None:
+        """Begin to look after jobs that other processes left behind, until `close`."""
+        if self._forever is None:
+            self._forever = asyncio.create_task(self.run_forever())
 
     def start(self, job_id: bytes) -> None:
         """Has no effect while it runs, or while too many do: `run_forever` finds it later."""
@@ -170,6 +176,9 @@ class JobRunner:
 
     async def close(self) -> None:
         tasks = list(self._running.values())
+        if self._forever is not None:
+            tasks.append(self._forever)
+            self._forever = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

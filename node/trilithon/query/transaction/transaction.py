@@ -258,7 +258,7 @@ class Transaction:
     def lock(self, key: bytes, mode: int) -> None:
         """Claim a key without writing it (FOR UPDATE: EXCLUSIVE on the row's key)."""
         self._check_usable()
-        self.check_writable("a row lock")
+        self.check_writable("SELECT FOR UPDATE")
         self._buffer.lock(key, mode)
 
     def check_writable(self, command: str) -> None:
