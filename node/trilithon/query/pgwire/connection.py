@@ -109,7 +109,7 @@ class Connection:
         self._stop()
 
     def _stop(self) -> None:
-        if self.task is not None and not (self.session is not None and self.session.committing):
+        if self.task is not None and not (self.session is not None and self.session.deaf):
             self.task.cancel()
 
     # ---- startup
@@ -274,7 +274,7 @@ class Connection:
         try:
             sql = frontend.decode_query(body)
             session.query_text = sql
-            statements = session.engine.parse(sql)
+            statements = await session.parse(sql)
             session.statements.pop("", None)
             session.portals.pop("", None)
             if not statements:

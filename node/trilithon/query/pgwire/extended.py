@@ -56,7 +56,7 @@ async def _parse(connection: Connection, session: Session, body: bytes) -> None:
     elif len(session.statements) >= PREPARED_MAX:
         raise SqlError("53400", f"more than {PREPARED_MAX} prepared statements in one session")
     session.query_text = message.sql
-    statements = session.engine.parse(message.sql)
+    statements = await session.parse(message.sql)
     if len(statements) > 1:
         raise SqlError("42601", "cannot insert multiple commands into a prepared statement")
     # "unknown" declares nothing.

@@ -23,6 +23,7 @@ from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.ids import format_id
 from trilithon.core.world import Clock
 from trilithon.expression.context import EvalContext
+from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Statement
 from trilithon.query.session import control, handlers
 from trilithon.query.session.block import Block
@@ -35,6 +36,7 @@ _log = logging.getLogger("trilithon.query")
 
 # Microseconds from 1970 to 2000, where SQL's time begins.
 EPOCH_2000_US: Final = 946_684_800_000_000
+LONG_CHARACTERS: Final = 64 * 1024
 NOTICES_MAX: Final = 1_000
 SAVEPOINTS_MAX: Final = 10_000
 
@@ -113,6 +115,13 @@ class Session:
         self._idle_timer: asyncio.TimerHandle | None = None
 
     # ---- running statements
+
+    async def parse(self, sql: str) -> Sequence[Statement]:
+        """The statements of a text. Raises SqlError 42601 and kin. Long texts are parsed beside the
+        event loop: nobody else waits for them."""
+        if len(sql) > LONG_CHARACTERS:
+            return await asyncio.to_thread(parse_plain, sql)
+        return self.engine.parse(sql)
 
     async def run(
         self,
@@ -262,7 +271,7 @@ class Session:
             self._lose(error)
             raise
         except Exception as error:
-            if not self.committing:
+            if not self.committing or self._is_committed():
                 self._lose(error)
                 raise
             # Handed over, and nobody told what became of it.
@@ -313,8 +322,23 @@ class Session:
             if portal.hold and portal.depth >= 0:
                 await portal.materialise()
 
+    def _is_committed(self) -> bool:
+        """The engine's transaction says so, while it waits for something else within its commit."""
+        state = getattr(self.transaction, "state", None)
+        return self.committing and getattr(state, "value", "") == "committed"
+
+    @property
+    def deaf(self) -> bool:
+        """A commit is under way: its outcome must be heard, so nothing may cancel this session."""
+        return self.committing and not self._is_committed()
+
     def _lose(self, error: BaseException) -> None:
         """A commit failed: count it, name the transaction where nobody knows its outcome."""
+        if self._is_committed():
+            # What failed came after it: waiting for an index to be built, for example.
+            self.counters.commits += 1
+            self._leave(committed=True)
+            return
         if self.transaction is not None and not self.committing:
             self.transaction.rollback()
         if isinstance(error, SqlError) and error.sqlstate == "40001":
@@ -388,7 +412,7 @@ class Session:
 
     def cancel(self, reason: str = "user") -> None:
         """Stop the running statement, if one runs and its commit has not begun."""
-        if self.busy and not self.committing and not self._cancel_reason and self.task is not None:
+        if self.busy and not self.deaf and not self._cancel_reason and self.task is not None:
             self._cancel_reason = reason
             self.task.cancel()
 

@@ -171,7 +171,7 @@ async def begin_execution(session: Session, request: sql_pb2.Execute) -> Executi
     if "\0" in request.sql:
         raise SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00')
     session.query_text = request.sql
-    statements = session.engine.parse(request.sql)
+    statements = await session.parse(request.sql)
     if not request.parameters:
         return Execution(session, statements, None, ())
     if len(statements) != 1:

@@ -86,13 +86,13 @@ class SdkSession:
     def end(self, error: SqlError) -> None:
         """End the session, as soon as no commit is under way; what waits is answered with `error`."""
         self._ending = error
-        if not self.session.committing:
+        if not self.session.deaf:
             self.task.cancel()
 
     def lost(self) -> None:
         """The stream is gone."""
         self._closing = True
-        if not self.session.committing:
+        if not self.session.deaf:
             self.task.cancel()
 
     @property
