@@ -12,11 +12,13 @@ from typing import Any
 from trilithon.core.csn import make_csn
 from trilithon.core.errors import Overloaded, Unavailable
 from trilithon.core.world import World
+from trilithon.query.reads.owners import Owners, StorageTarget
 from trilithon.query.transaction.committer import Committer, CommitterSettings
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.local_program import run_locally
 from trilithon.query.transaction.manager import TransactionManager
 from trilithon.query.transaction.merge import Chunk
+from trilithon.types.keys import SLOT_COUNT
 from trilithon.v1.adjudicator_pb2 import AdjudicatorReply, CommitRequest, Verdict
 from trilithon.v1.types_pb2 import (
     MODE_BLIND,
@@ -33,6 +35,15 @@ CONFLICTS = {
     MODE_KEY_SHARE: {MODE_EXCLUSIVE},
     MODE_BLIND: set(),
 }
+
+
+# As if the rows were spread over several storage processes.
+OWNERS = Owners(
+    [
+        StorageTarget(str(n), "", n * SLOT_COUNT // 4, (n + 1) * SLOT_COUNT // 4 - 1)
+        for n in range(4)
+    ]
+)
 
 
 class FakeClock:
@@ -128,6 +139,8 @@ class FakeStore:
                     return self._abort(check.key, entry.csn, check.catalog)
         self.csn += 1
         for write in write_set.writes:
+            # Every key must have a place.
+            OWNERS.of_key(write.key)
             value = write.value if write.HasField("value") else None
             self.versions.setdefault(write.key, []).append((self.csn, value))
         if request.catalog:
@@ -218,6 +231,7 @@ class FakeReads:
         with_keys: bool = False,
     ) -> AsyncIterator[Chunk]:
         rows = []
+        owners = OWNERS.of_range(start, end)
         # As with real storage: the snapshot decides, however late the rows are read.
         keys = sorted(self.store.versions)
         keys = keys[bisect_left(keys, start) : bisect_left(keys, end) if end else None]
@@ -225,6 +239,7 @@ class FakeReads:
             value = self.store.value_at(key, snapshot_csn)
             row = None if value is None else run_locally(program, value)
             if row is not None:
+                assert OWNERS.of_key(key) in owners, "a range was routed past its keys"
                 rows.append((key, row))
         if limit:
             rows = rows[:limit]

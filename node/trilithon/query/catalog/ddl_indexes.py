@@ -29,6 +29,7 @@ from trilithon.query.catalog.jobs import new_job, put_job, submit, submit_reclai
 from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.catalog.rowkeys import pad_row, row_range, suffix_of
 from trilithon.query.transaction.conflicts import describe_values
+from trilithon.query.transaction.local_program import KEYS_ONLY
 from trilithon.query.transaction.read_checks import ReadRange
 from trilithon.query.transaction.transaction import Transaction
 from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
@@ -108,7 +109,7 @@ async def _builds_inline(transaction: Transaction, table: Table, wait: bool) -> 
 async def count_rows(transaction: Transaction, table: Table, limit: int) -> int:
     start, end = row_range(table)
     count = 0
-    async for chunk in transaction.scan(start, end, limit=limit, current=True):
+    async for chunk in transaction.scan(start, end, limit=limit, program=KEYS_ONLY, current=True):
         count += len(chunk.rows)
     return count
 

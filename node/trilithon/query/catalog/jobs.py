@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.core.ids import make_transaction_id
+from trilithon.core.ids import format_id, make_transaction_id
 from trilithon.query.catalog.definitions import Index, Job, JobKind, JobState, Table
 from trilithon.query.catalog.documents import decode_job, encode_job
 from trilithon.query.catalog.rowkeys import storage_range
 from trilithon.query.catalog.system_tables import JOBS_RANGE, job_key
+from trilithon.query.transaction.local_program import KEYS_ONLY
 from trilithon.query.transaction.write_buffer import is_row_key
 from trilithon.types.keys import key_prefix, prefix_end
 from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
@@ -31,6 +33,8 @@ from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
 if TYPE_CHECKING:
     from trilithon.query.transaction.manager import TransactionManager
     from trilithon.query.transaction.transaction import CommitResult, Transaction
+
+_log = logging.getLogger("trilithon.query.jobs")
 
 # A runner that has not moved its job on for this long is taken for dead.
 ABANDONED_AFTER_US: Final = 30_000_000
@@ -135,7 +139,13 @@ class JobRunner:
         if job_id not in self._running and len(self._running) < RUNNING_MAX:
             task = asyncio.create_task(self._run(job_id))
             self._running[job_id] = task
-            task.add_done_callback(lambda _: self._running.pop(job_id, None))
+            task.add_done_callback(lambda done: self._ended(job_id, done))
+
+    def _ended(self, job_id: bytes, task: asyncio.Task[None]) -> None:
+        self._running.pop(job_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            # It stays unfinished; somebody tries again when it looks abandoned.
+            _log.error("job %s broke off", format_id(job_id), exc_info=task.exception())
 
     async def wait(self, job_id: bytes, *, poll_seconds: float = 0.05) -> Job | None:
         """Until the job is finished (whoever runs it), for sys.wait_for_job(). None: there is none.
@@ -156,9 +166,11 @@ class JobRunner:
             await asyncio.sleep(pause)
             try:
                 await self._adopt()
-            except SqlError:
+            except SqlError as error:
                 # No lease, no storage: the next round will tell.
-                continue
+                _log.debug("jobs were not looked after: %s", error)
+            except Exception:
+                _log.exception("jobs were not looked after")
 
     async def _adopt(self) -> None:
         transaction = await self._manager.begin()
@@ -252,7 +264,7 @@ async def reclaim_step(manager: TransactionManager, job: Job) -> bool:
     transaction = await manager.begin()
     keys: list[bytes] = []
     async for chunk in transaction.scan(
-        job.resume_key, prefix_end(prefix), limit=RECLAIM_ROWS, with_keys=True
+        job.resume_key, prefix_end(prefix), limit=RECLAIM_ROWS, program=KEYS_ONLY, with_keys=True
     ):
         keys.extend(chunk.keys)
     for key in keys[:RECLAIM_ROWS]:

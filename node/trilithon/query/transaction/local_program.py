@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from trilithon.expression.context import EvalContext
-from trilithon.expression.program import compile_bytes
+from trilithon.expression.program import Program, compile_bytes
 from trilithon.query.transaction.ports import Row
 from trilithon.types.rows import decode_row
 
+# For scans that only want keys, or to count: rows without columns.
+KEYS_ONLY: Final = Program(projection=()).to_bytes()
 _CONTEXT: Final = EvalContext()
 
 

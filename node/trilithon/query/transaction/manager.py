@@ -183,6 +183,20 @@ class TransactionManager:
         """Settles what became of a transaction: committed, aborted (it never will be), or unknown."""
         return await self._committer.status(transaction_id, snapshot_csn)
 
+    def metrics(self) -> dict[str, float]:
+        """Counters since the start, by name."""
+        return {
+            "transactions_begun_total": self.begun,
+            "transactions_committed_total": self.committed,
+            "transactions_conflicted_total": self.conflicts,
+            "transactions_unknown_total": self.unknown_outcomes,
+            "commits_handed_over_total": self._committer.commits_handed_over,
+            "status_questions_total": self._committer.status_questions,
+            "catalog_loads_total": self.catalogs.loads,
+            "jobs_completed_total": self.jobs.completed,
+            "jobs_failed_total": self.jobs.failed,
+        }
+
     async def close(self) -> None:
         """Waits for nothing: whoever needs verdicts ends its sessions first."""
         await self.jobs.close()
