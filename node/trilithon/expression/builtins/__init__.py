@@ -16,6 +16,9 @@ MODULES: Final = (
     "strings",
     "datetimes",
     "aggregates",
+    "matching",
+    "arrays",
+    "misc",
 )
 
 _loaded: list[str] = []
