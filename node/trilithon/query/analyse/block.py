@@ -1,0 +1,75 @@
+"""One SELECT level's collected parts: targets, aggregates, window calls, set-returning calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from trilithon.expression import ir
+from trilithon.query.analyse.tree import (
+    AggregateCall,
+    Expr,
+    FunctionScan,
+    Join,
+    OutputColumn,
+    Relation,
+    WindowCall,
+)
+from trilithon.query.parse.statement import Node
+
+
+@dataclass(slots=True)
+class Target:
+    """One entry of the select list; `hidden` ones serve ORDER BY, DISTINCT ON and FOR UPDATE."""
+
+    name: str
+    expression: Expr
+    source: OutputColumn | None
+    hidden: bool = False
+    location: int = 0
+    output: OutputColumn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDefinition:
+    """Equal definitions share one pass over the rows. `frame` is (mode, start, end, exclusion)."""
+
+    partition: tuple[Expr, ...]
+    order: tuple[Any, ...]
+    frame: Any
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """Filled while expressions of the level are analysed; `own` are the ids of FROM's columns."""
+
+    targets: list[Target] = field(default_factory=list)
+    own: frozenset[int] = frozenset()
+    aggregates: list[AggregateCall] = field(default_factory=list)
+    windows: list[tuple[WindowDefinition, WindowCall]] = field(default_factory=list)
+    set_functions: list[FunctionScan] = field(default_factory=list)
+    windows_by_name: dict[str, Node] = field(default_factory=dict)
+    # Inside the arguments of an aggregate, or of a window function.
+    inside: str = ""
+
+    def add_aggregate(self, call: AggregateCall) -> ir.Column:
+        """The column that holds the aggregate's value; equal calls share one."""
+        for known in self.aggregates:
+            if (
+                known.function == call.function
+                and known.arguments == call.arguments
+                and known.distinct == call.distinct
+                and known.filter == call.filter
+                and known.order == call.order
+            ):
+                return ir.Column(known.output.id, known.output.type)
+        self.aggregates.append(call)
+        return ir.Column(call.output.id, call.output.type)
+
+    def apply_set_functions(self, relation: Relation) -> Relation:
+        """Set-returning functions of the select list, as lateral joins."""
+        for function in self.set_functions:
+            relation = Join(
+                (*relation.outputs, *function.outputs), "inner", relation, function, None, True
+            )
+        return relation

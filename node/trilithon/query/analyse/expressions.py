@@ -1,0 +1,541 @@
+"""Scalar expressions: one function per parse node, found by its tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from trilithon.expression import ir
+from trilithon.query.analyse import coercion, comparisons, names
+from trilithon.query.analyse.context import Analysis
+from trilithon.query.analyse.scope import Scope, find_column
+from trilithon.query.analyse.tree import Expr, OutputColumn
+from trilithon.query.parse.statement import Node
+from trilithon.types.registry import (
+    BOOL,
+    INT4,
+    INT8,
+    INT64_MAX,
+    INT64_MIN,
+    NUMERIC,
+    UNKNOWN,
+    TypeRef,
+    array_type,
+    element_type,
+    is_array,
+    lookup_type,
+    type_name,
+)
+
+walk = ir.post_order
+
+
+def analyse(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    """A parse node as a bound expression; its type may still be UNKNOWN."""
+    tag = next(iter(node))
+    handler = _HANDLERS.get(tag)
+    if handler is None:
+        analysis.unsupported(_REFUSED.get(tag, tag), location_of(node))
+    analysis.descend(location_of(node))
+    expression = handler(analysis, scope, node[tag])
+    analysis.depth -= 1
+    return expression
+
+
+def condition(analysis: Analysis, scope: Scope, node: Node, words: str) -> Expr:
+    """A boolean expression in a clause that allows no aggregates."""
+    before, scope.clause = scope.clause, words
+    expression = analyse_boolean(analysis, scope, node, words)
+    scope.clause = before
+    return expression
+
+
+def analyse_boolean(analysis: Analysis, scope: Scope, node: Node, words: str) -> Expr:
+    expression = analyse(analysis, scope, node)
+    return coercion.boolean(analysis, expression, words, location_of(node))
+
+
+def location_of(node: Node) -> int | None:
+    """Where an expression begins (exprLocation()), in bytes; None where that is unknown."""
+    for _ in range(1000):
+        tag = next(iter(node), None)
+        if tag is None:
+            return None
+        body = node[tag]
+        if not isinstance(body, dict):
+            return None
+        inner = body.get("lexpr") if tag == "A_Expr" else body.get("arg") if tag in _INNER else None
+        if isinstance(inner, dict) and inner and "List" not in inner:
+            node = inner
+            continue
+        location = body.get("location")
+        return location if isinstance(location, int) and location >= 0 else None
+    return None
+
+
+_INNER: Final = frozenset({"TypeCast", "A_Indirection", "NullTest", "BooleanTest", "CollateClause"})
+
+
+# ---- leaves
+
+
+def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    found = _find(analysis, scope, node)
+    location = node.get("location", 0)
+    if found is None:
+        path = names.strings(node["fields"])
+        shown = f'"{path[0]}"' if len(path) == 1 else ".".join(path)
+        if len(path) == 1 and any(path[0] in level.aliases for level in scope.levels()):
+            analysis.unsupported(f'the whole-row reference "{path[0]}"', location)
+        analysis.fail("42703", f"column {shown} does not exist", location)
+    if isinstance(found.expression, ir.Column):
+        analysis.mentioned.setdefault(found.expression.index, location)
+    return found.expression
+
+
+def _find(analysis: Analysis, scope: Scope, node: Node) -> Any:
+    path = names.strings(node["fields"])
+    location = node.get("location", 0)
+    if path[-1] == "*":
+        analysis.unsupported("the whole-row reference " + ".".join(path), location)
+    return find_column(analysis, scope, path, location)
+
+
+def source_of(analysis: Analysis, scope: Scope, value: Node) -> OutputColumn | None:
+    """The table column that a select list's bare ColumnRef shows, for results' metadata."""
+    found = _find(analysis, scope, value["ColumnRef"])
+    return found.source if found is not None else None
+
+
+def _constant(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    return constant_of(analysis, node)
+
+
+def constant_of(analysis: Analysis, node: Node) -> ir.Constant:
+    if node.get("isnull"):
+        return ir.Constant(None, UNKNOWN)
+    if "ival" in node:
+        return ir.Constant(node["ival"].get("ival", 0), INT4)
+    if "sval" in node:
+        return ir.Constant(node["sval"].get("sval", ""), UNKNOWN)
+    if "boolval" in node:
+        return ir.Constant(node["boolval"].get("boolval", False), BOOL)
+    if "fval" in node:
+        return _number(analysis, node)
+    analysis.unsupported("a bit string literal", node.get("location", 0))
+
+
+def _number(analysis: Analysis, node: Node) -> ir.Constant:
+    """A number too large for int4, or with a point: int4, int8 or numeric, as in make_const()."""
+    text = node["fval"]["fval"]
+    try:
+        value = (
+            int(text, 0)
+            if not text.lstrip("-").startswith("0") or "x" in text.lower()
+            else int(text)
+        )
+    except ValueError:
+        parsed = analysis.at(
+            node.get("location", 0), coercion.parse_literal, analysis, NUMERIC, text
+        )
+        return ir.Constant(parsed, NUMERIC)
+    if -(1 << 31) <= value < 1 << 31:
+        return ir.Constant(value, INT4)
+    if INT64_MIN <= value <= INT64_MAX:
+        return ir.Constant(value, INT8)
+    return ir.Constant(Decimal(value), NUMERIC)
+
+
+def _lifted(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    lifted = node["lifted"]
+    return ir.Parameter(lifted.number, analysis.lifted_type(lifted))
+
+
+def _parameter(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    number = node.get("number", 0)
+    return ir.Parameter(number, analysis.parameter_type(number, node.get("location", 0)))
+
+
+# ---- operators
+
+
+def _operator(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    kind = node.get("kind", "AEXPR_OP")
+    handler = comparisons.KINDS.get(kind)
+    if handler is None:
+        analysis.unsupported(kind, node.get("location", 0))
+    return handler(analysis, scope, node)
+
+
+def _boolean(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    words = {"AND_EXPR": "AND", "OR_EXPR": "OR", "NOT_EXPR": "NOT"}[node["boolop"]]
+    arguments = tuple(
+        analyse_boolean(analysis, scope, argument, words) for argument in node["args"]
+    )
+    if words == "NOT":
+        return ir.Not(arguments[0])
+    return ir.And(arguments) if words == "AND" else ir.Or(arguments)
+
+
+def _null_test(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    negated = node.get("nulltesttype") == "IS_NOT_NULL"
+    if "RowExpr" in node["arg"]:
+        parts = [analyse(analysis, scope, part) for part in node["arg"]["RowExpr"].get("args", ())]
+        tests = tuple(ir.IsNull(coercion.settle(analysis, part), negated) for part in parts)
+        return ir.And(tests) if tests else ir.TRUE
+    argument = coercion.settle(analysis, analyse(analysis, scope, node["arg"]))
+    return ir.IsNull(argument, negated)
+
+
+_BOOLEAN_TESTS: Final[dict[str, tuple[bool | None, bool]]] = {
+    "IS_TRUE": (True, False),
+    "IS_NOT_TRUE": (True, True),
+    "IS_FALSE": (False, False),
+    "IS_NOT_FALSE": (False, True),
+    "IS_UNKNOWN": (None, False),
+    "IS_NOT_UNKNOWN": (None, True),
+}
+
+
+def _boolean_test(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    kind = node.get("booltesttype", "IS_TRUE")
+    expected, negated = _BOOLEAN_TESTS[kind]
+    words = kind.replace("_", " ")
+    return ir.BooleanTest(analyse_boolean(analysis, scope, node["arg"], words), expected, negated)
+
+
+# ---- casts, CASE and kin
+
+
+def _type_cast(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    target = names.resolve_type(analysis, node["typeName"])
+    inner = node["arg"]
+    location = location_of(inner)
+    if "A_ArrayExpr" in inner and is_array(target.oid):
+        # ARRAY[…]::t[] types its elements directly.
+        return _array_of(analysis, scope, inner["A_ArrayExpr"], target, explicit=True)
+    expression = analyse(analysis, scope, inner)
+    if target.oid == UNKNOWN.oid:
+        return expression
+    return coercion.coerce(analysis, expression, target, coercion.EXPLICIT, location)
+
+
+def _case(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    operand = None
+    place: ir.CaseOperand | None = None
+    if "arg" in node:
+        operand = coercion.settle(analysis, analyse(analysis, scope, node["arg"]))
+        place = ir.CaseOperand(operand.type)
+    conditions: list[Expr] = []
+    results: list[Expr] = []
+    for item in node["args"]:
+        when = item["CaseWhen"]
+        if place is None:
+            conditions.append(analyse_boolean(analysis, scope, when["expr"], "CASE/WHEN"))
+        else:
+            value = analyse(analysis, scope, when["expr"])
+            conditions.append(
+                coercion.operator(analysis, "=", place, value, location_of(when["expr"]))
+            )
+        results.append(analyse(analysis, scope, when["result"]))
+    otherwise = analyse(analysis, scope, node["defresult"]) if "defresult" in node else None
+    # PostgreSQL looks at ELSE first.
+    given = ([otherwise] if otherwise is not None else [ir.Constant(None, UNKNOWN)]) + results
+    type_ = coercion.common_type(analysis, given, "CASE", node.get("location", 0))
+    whens = tuple(
+        (test, coercion.coerce_implicit(analysis, result, type_, node.get("location", 0)))
+        for test, result in zip(conditions, results, strict=True)
+    )
+    if otherwise is not None:
+        otherwise = coercion.coerce_implicit(analysis, otherwise, type_, node.get("location", 0))
+    return ir.Case(operand, whens, otherwise, type_)
+
+
+def _common_arguments(
+    analysis: Analysis, scope: Scope, node: Node, words: str
+) -> tuple[tuple[Expr, ...], TypeRef]:
+    location = node.get("location", 0)
+    arguments = [analyse(analysis, scope, argument) for argument in node["args"]]
+    type_ = coercion.common_type(analysis, arguments, words, location)
+    return (
+        tuple(coercion.coerce_implicit(analysis, a, type_, location) for a in arguments),
+        type_,
+    )
+
+
+def _coalesce(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    arguments, type_ = _common_arguments(analysis, scope, node, "COALESCE")
+    return ir.Coalesce(arguments, type_)
+
+
+def _min_max(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    greatest = node.get("op", "IS_GREATEST") == "IS_GREATEST"
+    arguments, type_ = _common_arguments(analysis, scope, node, "GREATEST" if greatest else "LEAST")
+    less = coercion.operator_id(analysis, "<", type_, type_, node.get("location", 0))
+    wanted = less.arguments[0]
+    arguments = tuple(
+        coercion.coerce_implicit(analysis, argument, wanted, None)
+        if argument.type.oid != wanted.oid
+        else argument
+        for argument in arguments
+    )
+    assert less.function is not None
+    return ir.MinMax(less.function.id, arguments, type_, greatest)
+
+
+# ---- arrays and rows
+
+
+def _array(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    return _array_of(analysis, scope, node, None, explicit=False)
+
+
+def _array_of(
+    analysis: Analysis, scope: Scope, node: Node, target: TypeRef | None, *, explicit: bool
+) -> Expr:
+    location = node.get("location", 0)
+    elements = node.get("elements", [])
+    nested = bool(elements) and "A_ArrayExpr" in elements[0]
+    items: list[Expr]
+    if nested:
+        items = [
+            _array_of(analysis, scope, element["A_ArrayExpr"], target, explicit=explicit)
+            if "A_ArrayExpr" in element
+            else analyse(analysis, scope, element)
+            for element in elements
+        ]
+    else:
+        items = [analyse(analysis, scope, element) for element in elements]
+    if not items:
+        if target is None:
+            analysis.fail(
+                "42P18",
+                "cannot determine type of empty array",
+                location,
+                hint="Explicitly cast to the desired type, for example ARRAY[]::integer[].",
+            )
+        return ir.ArrayLiteral((), target)
+    if target is not None:
+        wanted = target if nested else element_type(target)
+        context = coercion.EXPLICIT if explicit else coercion.IMPLICIT
+        items = [coercion.coerce(analysis, item, wanted, context, location) for item in items]
+        return ir.ArrayLiteral(tuple(items), target, nested)
+    common = coercion.common_type(analysis, items, "ARRAY", location)
+    items = [coercion.coerce_implicit(analysis, item, common, location) for item in items]
+    if is_array(common.oid):
+        return ir.ArrayLiteral(tuple(items), common, True)
+    return ir.ArrayLiteral(
+        tuple(items), analysis.at(location, array_type, TypeRef(common.oid)), False
+    )
+
+
+def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    expression = analyse(analysis, scope, node["arg"])
+    subscripts: list[Node] = []
+    for step in node["indirection"]:
+        if "A_Indices" not in step:
+            analysis.unsupported("selecting a field of a row value", location_of(node["arg"]))
+        subscripts.append(step["A_Indices"])
+    location = location_of(node["arg"])
+    if not is_array(expression.type.oid):
+        analysis.fail(
+            "42804",
+            f"cannot subscript type {type_name(TypeRef(expression.type.oid))} because it does not support subscripting",
+            location,
+        )
+    if any(step.get("is_slice") for step in subscripts):
+        return _slice(analysis, scope, expression, subscripts)
+    indexes = tuple(_subscript(analysis, scope, step.get("uidx")) for step in subscripts)
+    return ir.Subscript(expression, indexes, element_type(expression.type))
+
+
+def _slice(analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node]) -> Expr:
+    bounds = []
+    opened = ""
+    for step in subscripts:
+        if step.get("is_slice"):
+            lower, upper = step.get("lidx"), step.get("uidx")
+        else:
+            # a[2] beside a slice means a[1:2].
+            lower, upper = {"A_Const": {"ival": {"ival": 1}}}, step.get("uidx")
+        opened += ("0" if lower else "1") + ("0" if upper else "1")
+        bounds.append((_subscript(analysis, scope, lower), _subscript(analysis, scope, upper)))
+    return ir.Slice(expression, tuple(bounds), opened, expression.type)
+
+
+def _subscript(analysis: Analysis, scope: Scope, node: Node | None) -> Expr:
+    if node is None:
+        return ir.Constant(None, INT4)
+    return coercion.coerce(
+        analysis, analyse(analysis, scope, node), INT4, coercion.ASSIGNMENT, location_of(node)
+    )
+
+
+def _row(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    return ir.Row(
+        tuple(
+            coercion.settle(analysis, analyse(analysis, scope, argument))
+            for argument in node.get("args", ())
+        )
+    )
+
+
+# ---- the rest
+
+
+_SQL_VALUES: Final[dict[str, tuple[str, str]]] = {
+    "SVFOP_CURRENT_DATE": ("current_date", "date"),
+    "SVFOP_CURRENT_TIME": ("current_time", "timetz"),
+    "SVFOP_CURRENT_TIME_N": ("current_time", "timetz"),
+    "SVFOP_CURRENT_TIMESTAMP": ("current_timestamp", "timestamptz"),
+    "SVFOP_CURRENT_TIMESTAMP_N": ("current_timestamp", "timestamptz"),
+    "SVFOP_LOCALTIME": ("localtime", "time"),
+    "SVFOP_LOCALTIME_N": ("localtime", "time"),
+    "SVFOP_LOCALTIMESTAMP": ("localtimestamp", "timestamp"),
+    "SVFOP_LOCALTIMESTAMP_N": ("localtimestamp", "timestamp"),
+}
+_SESSION_VALUES: Final[dict[str, tuple[str, str]]] = {
+    "SVFOP_CURRENT_ROLE": ("current_role", "current_user"),
+    "SVFOP_CURRENT_USER": ("current_user", "current_user"),
+    "SVFOP_USER": ("user", "current_user"),
+    "SVFOP_SESSION_USER": ("session_user", "session_user"),
+    "SVFOP_CURRENT_CATALOG": ("current_catalog", "current_database"),
+    "SVFOP_CURRENT_SCHEMA": ("current_schema", "current_schema"),
+}
+
+
+def _sql_value(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    operation = node["op"]
+    if operation in _SESSION_VALUES:
+        return comparisons.simple_call(
+            analysis, _SESSION_VALUES[operation][1], (), node.get("location", 0)
+        )
+    _, type_word = _SQL_VALUES[operation]
+    modifier = node.get("typmod", -1)
+    target = lookup_type(type_word, [modifier] if modifier >= 0 else [])
+    now = comparisons.simple_call(analysis, "now", (), node.get("location", 0))
+    return now if now.type == target else ir.Cast(now, target)
+
+
+def _collate(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    name = names.strings(node["collname"])[-1]
+    if name not in ("C", "POSIX", "default", "ucs_basic"):
+        analysis.unsupported(f'collation "{name}"', node.get("location", 0))
+    return analyse(analysis, scope, node["arg"])
+
+
+def _default(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    analysis.fail("42601", "DEFAULT is not allowed in this context", node.get("location", 0))
+
+
+def _function(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    return comparisons.function_call(analysis, scope, node)
+
+
+def _sublink(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    return comparisons.sublink(analysis, scope, node)
+
+
+def set_returning_call(analysis: Analysis, scope: Scope, node: Node) -> Any:
+    return comparisons.set_returning_call(analysis, scope, node)
+
+
+_HANDLERS: Final[dict[str, Callable[[Analysis, Scope, Node], Expr]]] = {
+    "ColumnRef": _column,
+    "A_Const": _constant,
+    "Lifted": _lifted,
+    "ParamRef": _parameter,
+    "A_Expr": _operator,
+    "BoolExpr": _boolean,
+    "NullTest": _null_test,
+    "BooleanTest": _boolean_test,
+    "TypeCast": _type_cast,
+    "CaseExpr": _case,
+    "CoalesceExpr": _coalesce,
+    "MinMaxExpr": _min_max,
+    "A_ArrayExpr": _array,
+    "A_Indirection": _indirection,
+    "RowExpr": _row,
+    "SQLValueFunction": _sql_value,
+    "CollateClause": _collate,
+    "SetToDefault": _default,
+    "FuncCall": _function,
+    "SubLink": _sublink,
+}
+_REFUSED: Final = {
+    "CurrentOfExpr": "WHERE CURRENT OF",
+    "GroupingFunc": "GROUPING()",
+    "NamedArgExpr": "a named argument",
+    "XmlExpr": "XML",
+    "XmlSerialize": "XML",
+    "MultiAssignRef": "assigning several columns here",
+    "MergeSupportFunc": "MERGE_ACTION()",
+}
+
+
+# ---- names of result columns
+
+
+def column_name(node: Node) -> str:
+    """What a select list's expression is called without AS (FigureColname())."""
+    return _named(node)[0]
+
+
+def _named(node: Node) -> tuple[str, int]:
+    """(name, how sure: 2 a name of its own, 1 a type's or CASE's, 0 none)."""
+    tag = next(iter(node), "")
+    body = node.get(tag, {})
+    match tag:
+        case "ColumnRef":
+            return [text for text in names.strings(body["fields"]) if text != "*"][-1], 2
+        case "A_Indirection":
+            fields = [step["String"]["sval"] for step in body["indirection"] if "String" in step]
+            return (fields[-1], 2) if fields else _named(body["arg"])
+        case "FuncCall":
+            return names.strings(body["funcname"])[-1], 2
+        case "A_Expr" if body.get("kind") == "AEXPR_NULLIF":
+            return "nullif", 2
+        case "TypeCast":
+            name, sure = _named(body["arg"])
+            return (name, sure) if sure > 1 else (names.strings(body["typeName"]["names"])[-1], 1)
+        case "CollateClause":
+            return _named(body["arg"])
+        case "CaseExpr":
+            name, sure = _named(body["defresult"]) if "defresult" in body else ("", 0)
+            return (name, sure) if sure > 1 else ("case", 1)
+        case "CoalesceExpr":
+            return "coalesce", 2
+        case "MinMaxExpr":
+            return "greatest" if body.get("op", "IS_GREATEST") == "IS_GREATEST" else "least", 2
+        case "A_ArrayExpr":
+            return "array", 2
+        case "RowExpr":
+            return "row", 2
+        case "GroupingFunc":
+            return "grouping", 2
+        case "SQLValueFunction":
+            return (_SQL_VALUES.get(body["op"]) or _SESSION_VALUES[body["op"]])[0], 2
+        case "SubLink":
+            return _sublink_name(body)
+        case _:
+            return "?column?", 0
+
+
+def _sublink_name(body: Node) -> tuple[str, int]:
+    match body.get("subLinkType"):
+        case "EXISTS_SUBLINK":
+            return "exists", 2
+        case "ARRAY_SUBLINK":
+            return "array", 2
+        case "EXPR_SUBLINK":
+            select = body["subselect"].get("SelectStmt", {})
+            while select.get("op", "SETOP_NONE") != "SETOP_NONE":
+                select = select["larg"]
+            targets = select.get("targetList")
+            if targets:
+                target = targets[0]["ResTarget"]
+                return (target["name"], 2) if "name" in target else _named(target["val"])
+            return ("column1", 2) if "valuesLists" in select else ("?column?", 0)
+        case _:
+            return "?column?", 0

@@ -1,0 +1,472 @@
+"""INSERT, UPDATE, DELETE, and their RETURNING."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from trilithon.expression import ir
+from trilithon.query.analyse import coercion, expressions, names, queries, table_expressions
+from trilithon.query.analyse.block import Target
+from trilithon.query.analyse.context import Analysis
+from trilithon.query.analyse.from_clause import analyse_from, cross_join, scan_of
+from trilithon.query.analyse.scope import Scope, Visible
+from trilithon.query.analyse.tree import (
+    Delete,
+    Expr,
+    Filter,
+    Insert,
+    OnConflict,
+    OutputColumn,
+    Relation,
+    Returning,
+    Scan,
+    Update,
+    Values,
+    With,
+)
+from trilithon.query.catalog.definitions import Column, Identity, Index, Table
+from trilithon.query.parse.statement import Node
+from trilithon.types.registry import UNKNOWN
+
+
+def analyse_modifying(analysis: Analysis, parent: Scope | None, node: Node) -> Relation:
+    tag = next(iter(node))
+    body = node[tag]
+    handler = {"InsertStmt": _insert, "UpdateStmt": _update, "DeleteStmt": _delete}.get(tag)
+    if handler is None:
+        analysis.unsupported({"MergeStmt": "MERGE"}.get(tag, tag))
+    analysis.read_only = False
+    analysis.descend(None)
+    scope = Scope(parent=parent)
+    ctes = queries.with_clause(analysis, scope, body["withClause"]) if "withClause" in body else ()
+    relation = handler(analysis, scope, body)
+    analysis.depth -= 1
+    return With(relation.outputs, ctes, relation) if ctes else relation
+
+
+# ---- INSERT
+
+
+def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
+    node = body["relation"]
+    table = names.find_table(analysis, node, "insert into")
+    analysis.tables[table.id] = table
+    alias = node["alias"]["aliasname"] if "alias" in node else table.name
+    columns = _target_columns(analysis, table, body.get("cols"))
+    override = body.get("override", "OVERRIDING_NOT_SET")
+    source, provided = _insert_source(analysis, scope, table, columns, body)
+    row = _insert_row(analysis, table, provided, override)
+    target = _row_columns(analysis, table)
+    conflict = None
+    if "onConflictClause" in body:
+        conflict = _on_conflict(analysis, scope, table, alias, body["onConflictClause"], target)
+    visible = _visible_row(analysis, table, alias, target)
+    outputs, returning = _returning(analysis, scope, body, visible, {alias: ""})
+    return Insert(
+        outputs,
+        table,
+        source,
+        row,
+        target,
+        table_expressions.checks(analysis, table, target),
+        table_expressions.generated(analysis, table, target),
+        conflict,
+        returning,
+    )
+
+
+def _row_columns(analysis: Analysis, table: Table) -> tuple[OutputColumn, ...]:
+    """The table's columns under fresh ids: a row before or after a change."""
+    return tuple(
+        analysis.column(column.name, column.type, table.id, column.number)
+        for column in table.columns
+    )
+
+
+def _visible_row(
+    analysis: Analysis, table: Table, alias: str, columns: tuple[OutputColumn, ...]
+) -> list[Visible]:
+    visible = []
+    for column, output in zip(table.columns, columns, strict=False):
+        if column.dropped:
+            continue
+        analysis.names[output.id] = f"{alias}.{column.name}"
+        visible.append(
+            Visible(column.name, ir.Column(output.id, output.type), alias, source=output)
+        )
+    return visible
+
+
+def _target_columns(analysis: Analysis, table: Table, cols: list[Node] | None) -> list[Column]:
+    if cols is None:
+        return list(table.visible_columns)
+    found: list[Column] = []
+    for node in cols:
+        target = node["ResTarget"]
+        column = _assigned_column(analysis, table, target)
+        if column in found:
+            analysis.fail(
+                "42701",
+                f'column "{column.name}" specified more than once',
+                target.get("location", 0),
+            )
+        found.append(column)
+    return found
+
+
+def _assigned_column(analysis: Analysis, table: Table, target: Node) -> Column:
+    location = target.get("location", 0)
+    if "indirection" in target:
+        analysis.unsupported("assigning to a part of a column", location)
+    column = table.column(target["name"])
+    if column is None:
+        analysis.fail(
+            "42703",
+            f'column "{target["name"]}" of relation "{table.name}" does not exist',
+            location,
+        )
+    return column
+
+
+Provided = dict[int, tuple[Expr, bool]]
+
+
+def _insert_source(
+    analysis: Analysis, scope: Scope, table: Table, columns: list[Column], body: Node
+) -> tuple[Relation, Provided]:
+    """The rows' source, and by column number the expression over it and whether it is a value of the
+    statement's (a column whose VALUES all say DEFAULT is not)."""
+    select = body.get("selectStmt")
+    if select is None:
+        return queries.one_row(), {}
+    inner = select["SelectStmt"]
+    plain = not any(
+        key in inner for key in ("sortClause", "limitCount", "limitOffset", "withClause")
+    )
+    if "valuesLists" in inner and plain:
+        return _values_source(analysis, scope, table, columns, inner["valuesLists"])
+    source = queries.analyse_query(analysis, scope, select, settle=False)
+    _check_count(analysis, len(source.outputs), columns, body, None)
+    provided: Provided = {}
+    for index, column in enumerate(columns[: len(source.outputs)]):
+        output = source.outputs[index]
+        if output.type.oid == UNKNOWN.oid:
+            queries.retarget(analysis, source, index, type(column.type)(column.type.oid))
+            output = source.outputs[index]
+        value = coercion.assign(
+            analysis, ir.Column(output.id, output.type), column.type, column.name, None
+        )
+        provided[column.number] = value, True
+    return source, provided
+
+
+def _check_count(
+    analysis: Analysis, count: int, columns: list[Column], body: Node, location: int | None
+) -> None:
+    if count > len(columns):
+        analysis.fail("42601", "INSERT has more expressions than target columns", location)
+    if count < len(columns) and body.get("cols") is not None:
+        analysis.fail("42601", "INSERT has more target columns than expressions", location)
+
+
+def _values_source(
+    analysis: Analysis, scope: Scope, table: Table, columns: list[Column], lists: list[Node]
+) -> tuple[Relation, Provided]:
+    width = len(lists[0]["List"]["items"])
+    rows: list[tuple[Expr, ...]] = []
+    explicit = [False] * width
+    scope.clause = "VALUES"
+    used = columns[:width]
+    for item in lists:
+        nodes = item["List"]["items"]
+        if len(nodes) != width:
+            analysis.fail("42601", "VALUES lists must all be the same length")
+        if width > len(columns):
+            analysis.fail(
+                "42601",
+                "INSERT has more expressions than target columns",
+                expressions.location_of(nodes[len(columns)]),
+            )
+        row = []
+        for index, (node, column) in enumerate(zip(nodes, used, strict=True)):
+            if "SetToDefault" in node:
+                row.append(table_expressions.default(analysis, table, column))
+                continue
+            explicit[index] = True
+            row.append(_assigned(analysis, scope, column, node))
+        rows.append(tuple(row))
+    if width < len(columns) and columns != list(table.visible_columns):
+        analysis.fail("42601", "INSERT has more target columns than expressions")
+    outputs = tuple(analysis.column(column.name, column.type) for column in used)
+    provided = {
+        column.number: (ir.Column(output.id, output.type), explicit[index])
+        for index, (column, output) in enumerate(zip(used, outputs, strict=True))
+    }
+    return Values(outputs, tuple(rows)), provided
+
+
+def _assigned(analysis: Analysis, scope: Scope, column: Column, node: Node) -> Expr:
+    expression = expressions.analyse(analysis, scope, node)
+    return coercion.assign(
+        analysis, expression, column.type, column.name, expressions.location_of(node)
+    )
+
+
+def _insert_row(
+    analysis: Analysis, table: Table, provided: Provided, override: str
+) -> tuple[Expr, ...]:
+    row: list[Expr] = []
+    for column in table.columns:
+        value, explicit = provided.get(column.number, (None, False))
+        if column.dropped:
+            row.append(ir.Constant(None, column.type))
+            continue
+        if explicit and column.generated is not None:
+            _refuse_generated(analysis, "insert", column, "is a generated column")
+        if explicit and column.identity is Identity.ALWAYS:
+            if override == "OVERRIDING_NOT_SET":
+                _refuse_generated(
+                    analysis, "insert", column, "is an identity column defined as GENERATED ALWAYS"
+                )
+            if override == "OVERRIDING_USER_VALUE":
+                value = None
+        if value is None or column.generated is not None:
+            value = table_expressions.default(analysis, table, column)
+        row.append(value)
+    return tuple(row)
+
+
+def _refuse_generated(analysis: Analysis, verb: str, column: Column, why: str) -> None:
+    identity = "identity" in why
+    message = (
+        f'cannot insert a non-DEFAULT value into column "{column.name}"'
+        if verb == "insert"
+        else f'column "{column.name}" can only be updated to DEFAULT'
+    )
+    analysis.fail(
+        "428C9",
+        message,
+        detail=f'Column "{column.name}" {why}.',
+        hint="Use OVERRIDING SYSTEM VALUE to override." if identity and verb == "insert" else "",
+    )
+
+
+# ---- ON CONFLICT
+
+
+def _on_conflict(
+    analysis: Analysis,
+    scope: Scope,
+    table: Table,
+    alias: str,
+    clause: Node,
+    target: tuple[OutputColumn, ...],
+) -> OnConflict:
+    updates = clause["action"] == "ONCONFLICT_UPDATE"
+    indexes = _arbiters(analysis, table, clause.get("infer"), updates)
+    existing = _row_columns(analysis, table)
+    excluded = _row_columns(analysis, table)
+    if not updates:
+        return OnConflict(indexes, existing, excluded, None, None)
+    inner = Scope(parent=scope)
+    inner.columns = _visible_row(analysis, table, alias, existing)
+    inner.columns += _visible_row(analysis, table, "excluded", excluded)
+    inner.aliases = {alias: "", "excluded": ""}
+    base: list[Expr] = [ir.Column(column.id, column.type) for column in existing]
+    _assignments(analysis, inner, table, clause["targetList"], base)
+    where = None
+    if "whereClause" in clause:
+        where = expressions.condition(analysis, inner, clause["whereClause"], "WHERE")
+    return OnConflict(indexes, existing, excluded, tuple(base), where)
+
+
+def _arbiters(
+    analysis: Analysis, table: Table, infer: Node | None, updates: bool
+) -> tuple[Index, ...]:
+    if infer is None:
+        if updates:
+            analysis.fail(
+                "42601",
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                hint="For example, ON CONFLICT (column_name).",
+            )
+        return ()
+    if "conname" in infer:
+        index = table.index(infer["conname"])
+        if index is None or not index.constraint:
+            analysis.fail(
+                "42704",
+                f'constraint "{infer["conname"]}" for table "{table.name}" does not exist',
+                infer.get("location", 0),
+            )
+        return (index,)
+    if "whereClause" in infer:
+        analysis.unsupported("ON CONFLICT with a partial index", infer.get("location", 0))
+    wanted = set()
+    for item in infer.get("indexElems", ()):
+        element = item["IndexElem"]
+        if "name" not in element:
+            analysis.unsupported("ON CONFLICT over an expression", infer.get("location", 0))
+        column = table.column(element["name"])
+        if column is None:
+            analysis.fail(
+                "42703", f'column "{element["name"]}" does not exist', infer.get("location", 0)
+            )
+        wanted.add(column.number)
+    found = tuple(
+        index
+        for index in table.indexes
+        if index.is_key and index.usable and set(index.column_numbers) == wanted
+    )
+    if not found:
+        analysis.fail(
+            "42P10",
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+        )
+    return found
+
+
+# ---- UPDATE
+
+
+def _update(analysis: Analysis, scope: Scope, body: Node) -> Relation:
+    table, alias, scan = _target_scan(analysis, body["relation"], "update")
+    source = _source_with_from(analysis, scope, scan, alias, body.get("fromClause", []))
+    row: list[Expr] = [ir.Column(column.id, column.type) for column in scan.outputs[:-1]]
+    assigned = _assignments(analysis, scope, table, body["targetList"], row)
+    if "whereClause" in body:
+        predicate = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
+        source = Filter(source.outputs, source, predicate)
+    target = _row_columns(analysis, table)
+    visible = _visible_row(analysis, table, alias, target)
+    others = [column for column in scope.columns if column.alias != alias]
+    outputs, returning = _returning(analysis, scope, body, visible + others, {**scope.aliases})
+    return Update(
+        outputs,
+        table,
+        scan,
+        source,
+        tuple(row),
+        assigned,
+        target,
+        table_expressions.checks(analysis, table, target),
+        table_expressions.generated(analysis, table, target),
+        returning,
+    )
+
+
+def _target_scan(analysis: Analysis, node: Node, verb: str) -> tuple[Table, str, Scan]:
+    table = names.find_table(analysis, node, verb)
+    alias = node["alias"]["aliasname"] if "alias" in node else table.name
+    return table, alias, scan_of(analysis, table, alias)
+
+
+def _source_with_from(
+    analysis: Analysis, scope: Scope, scan: Scan, alias: str, items: list[Node]
+) -> Relation:
+    """The target's rows, joined with FROM or USING; all names go into `scope`."""
+    scope.columns = _visible_row(analysis, scan.table, alias, scan.outputs)
+    scope.aliases = {alias: scan.table.schema}
+    extra = analyse_from(analysis, scope, items)
+    return cross_join(scan, extra, False) if extra is not None else scan
+
+
+def _assignments(
+    analysis: Analysis, scope: Scope, table: Table, nodes: list[Node], row: list[Expr]
+) -> frozenset[int]:
+    """Put SET's expressions into `row`; the numbers of the columns that were set."""
+    seen: set[int] = set()
+    before, scope.clause = scope.clause, "UPDATE"
+    for node in nodes:
+        target = node["ResTarget"]
+        column = _assigned_column(analysis, table, target)
+        if column.number in seen:
+            analysis.fail(
+                "42601",
+                f'multiple assignments to same column "{column.name}"',
+                target.get("location", 0),
+            )
+        seen.add(column.number)
+        value = _assigned_value(analysis, target)
+        if "SetToDefault" in value:
+            if column.generated is None:
+                row[column.number - 1] = table_expressions.default(analysis, table, column)
+            continue
+        if column.generated is not None:
+            _refuse_generated(analysis, "update", column, "is a generated column")
+        if column.identity is Identity.ALWAYS:
+            _refuse_generated(
+                analysis, "update", column, "is an identity column defined as GENERATED ALWAYS"
+            )
+        row[column.number - 1] = _assigned(analysis, scope, column, value)
+    scope.clause = before
+    return frozenset(seen)
+
+
+def _assigned_value(analysis: Analysis, target: Node) -> Node:
+    """What SET gives the column; of a list in parentheses the part that is meant."""
+    value: Node = target["val"]
+    if "MultiAssignRef" not in value:
+        return value
+    part = value["MultiAssignRef"]
+    source = part["source"]
+    if "RowExpr" not in source:
+        analysis.unsupported("SET (...) = (SELECT ...)", target.get("location", 0))
+    items: list[Node] = source["RowExpr"].get("args", [])
+    if len(items) != part["ncolumns"]:
+        analysis.fail(
+            "42601",
+            "number of columns does not match number of values",
+            expressions.location_of(source),
+        )
+    return items[part["colno"] - 1]
+
+
+# ---- DELETE
+
+
+def _delete(analysis: Analysis, scope: Scope, body: Node) -> Relation:
+    table, alias, scan = _target_scan(analysis, body["relation"], "delete from")
+    source = _source_with_from(analysis, scope, scan, alias, body.get("usingClause", []))
+    if "whereClause" in body:
+        predicate = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
+        source = Filter(source.outputs, source, predicate)
+    outputs, returning = _returning(analysis, scope, body, scope.columns, dict(scope.aliases))
+    return Delete(outputs, table, scan, source, returning)
+
+
+# ---- RETURNING
+
+
+def _returning(
+    analysis: Analysis,
+    scope: Scope,
+    body: Node,
+    visible: list[Visible],
+    aliases: dict[str, str],
+) -> tuple[tuple[OutputColumn, ...], Returning | None]:
+    clause = body.get("returningClause")
+    if clause is None:
+        return (), None
+    if "options" in clause:
+        analysis.unsupported("RETURNING WITH")
+    inner = Scope(parent=scope.parent, ctes=scope.ctes)
+    inner.columns = visible
+    inner.aliases = aliases
+    inner.clause = "RETURNING"
+    targets = queries.target_list(analysis, inner, clause["exprs"])
+    expressions_ = tuple(coercion.settle(analysis, target.expression) for target in targets)
+    outputs = tuple(
+        _output(analysis, target, expression)
+        for target, expression in zip(targets, expressions_, strict=True)
+    )
+    return outputs, Returning(expressions_)
+
+
+def _output(analysis: Analysis, target: Target, expression: Any) -> OutputColumn:
+    source = target.source
+    output = analysis.column(target.name, expression.type)
+    if source is not None:
+        output = replace(output, table_oid=source.table_oid, number=source.number)
+    return output

@@ -1,0 +1,550 @@
+"""The SQL engine: statements in, rows out.
+
+parse → analyse (names, types) → plan (rules, operators) → execute. This module holds the stages
+together and the plan cache; each stage is a package of its own.
+
+A plan belongs to a statement's template (all statements of one shape) and is found there by the
+parameters' types, the search path and the settings that literals were read with. It stays valid while
+every name that it looked up in the catalog means the very same object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trilithon.core.errors import SqlError
+from trilithon.expression.compile import compile_filter, compile_scalar, fold_constants
+from trilithon.expression.context import EvalContext
+from trilithon.query.analyse import table_expressions
+from trilithon.query.analyse.analyser import analyse_statement
+from trilithon.query.analyse.context import Analysis, NotLiftable
+from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
+from trilithon.query.catalog.catalog import empty_catalog
+from trilithon.query.catalog.definitions import Index, Table
+from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
+from trilithon.query.execute.copying import CopyTarget
+from trilithon.query.execute.operators import Operator
+from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, Memory, Run
+from trilithon.query.execute.subqueries import WithInitPlans
+from trilithon.query.parse import Parser, Statement
+from trilithon.query.parse.grammar import start_deep_thread
+from trilithon.query.parse.parser import parse_plain
+from trilithon.query.plan import explain
+from trilithon.query.plan.conditions import split
+from trilithon.query.plan.planner import Planner
+from trilithon.types import text_io
+from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
+from trilithon.types.settings import DEFAULT_SETTINGS
+
+# Statements longer than this are analysed in a thread, so that nobody else waits for it.
+LONG_CHARACTERS: Final = 16 * 1024
+PLANS_PER_TEMPLATE_MAX: Final = 16
+# Python frames that a deep statement needs in the later stages (the stages have caps of their own).
+_FRAMES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    name: str
+    type: TypeRef
+    table_oid: int = 0
+    attnum: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """An executable statement, shared by everyone who may use it."""
+
+    root: Operator
+    parameter_types: tuple[TypeRef, ...]
+    lifted_types: tuple[TypeRef, ...]
+    columns: tuple[ResultColumn, ...] | None
+    verb: str
+    read_only: bool
+    slots: int
+    tables: tuple[Table, ...]
+    lookups: tuple[tuple[Any, Any], ...]
+    # The catalog that it was last known to be right for.
+    catalog: Any
+    # Readers of lifted strings by position; others are as they are.
+    readers: tuple[tuple[int, TypeRef], ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Prepared:
+    """One statement with its plan: what a session keeps."""
+
+    statement: Statement
+    plan: Any
+    settings: Any
+
+    @property
+    def parameter_types(self) -> tuple[TypeRef, ...]:
+        types: tuple[TypeRef, ...] = self.plan.parameter_types
+        return types
+
+    @property
+    def columns(self) -> tuple[ResultColumn, ...] | None:
+        columns: tuple[ResultColumn, ...] | None = self.plan.columns
+        return columns
+
+    @property
+    def read_only(self) -> bool:
+        return bool(self.plan.read_only)
+
+
+@dataclass(slots=True)
+class Result:
+    """`rows` is a list, or an iterator of lists whose reader counts and completes the tag."""
+
+    columns: tuple[ResultColumn, ...] | None
+    rows: list[Any] | AsyncIterator[list[Any]]
+    command_tag: str
+
+
+@dataclass(slots=True)
+class _TableSettings:
+    """Settings for the texts of a table's definition: nobody's session."""
+
+    search_path: tuple[str, ...] = ("public",)
+    io: Any = field(default_factory=lambda: DEFAULT_SETTINGS)
+    user: str = "admin"
+    database: str = "postgres"
+
+
+class Engine:
+    """`manager` is the transaction manager (None in tests that bring their own transactions)."""
+
+    def __init__(
+        self, manager: Any = None, *, query_memory_bytes: int = MEMORY_BYTES_DEFAULT
+    ) -> None:
+        self._parser = Parser()
+        self._manager = manager
+        self._memory_bytes = query_memory_bytes
+        self._catalog: Any = empty_catalog()
+        self.virtual: Mapping[tuple[str, str], VirtualRelation] = _virtual_relations()
+        self.plans_made = 0
+        if manager is not None:
+            manager.expressions = self
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
+
+    # ---- parse
+
+    def parse(self, sql: str) -> list[Statement]:
+        """The statements of a text. Raises SqlError 42601, 54000, 54001."""
+        return self._parser.parse(sql)
+
+    # ---- prepare
+
+    async def prepare(
+        self,
+        statement: Statement,
+        transaction: Any,
+        parameter_oids: Sequence[int],
+        settings: Any,
+    ) -> Prepared:
+        """The statement's plan for the transaction's catalog, from the cache where it has one.
+
+        Raises SqlError with the position in the statement's text.
+        """
+        catalog = self._catalog if transaction is None else transaction.catalog
+        key = _cache_key(parameter_oids, settings)
+        plan = statement.template.plans.get(key)
+        if plan is not None and self._still_right(plan, catalog):
+            return Prepared(statement, plan, settings)
+        self._catalog = catalog
+        try:
+            plan = await self._make(statement, catalog, parameter_oids, settings)
+        except (SqlError, NotLiftable):
+            if not statement.constants:
+                raise
+            # Read the text as it stands: positions are then right, and literals are literals.
+            plain = parse_plain(statement.source)[0]
+            plan = await self._make(plain, catalog, parameter_oids, settings)
+            return Prepared(plain, plan, settings)
+        return Prepared(statement, plan, settings)
+
+    async def _make(
+        self, statement: Statement, catalog: Any, parameter_oids: Sequence[int], settings: Any
+    ) -> Any:
+        if statement.kind == "ddl":
+            from trilithon.query.execute import definitions
+
+            return definitions.plan_definition(self, statement, settings)
+        if statement.kind != "query":
+            raise SqlError("0A000", f"{_words(statement.tag)} is not supported")
+        if len(statement.source) > LONG_CHARACTERS:
+            plan, cacheable = await _in_thread(
+                lambda: self._plan(statement, catalog, parameter_oids, settings)
+            )
+        else:
+            plan, cacheable = self._plan(statement, catalog, parameter_oids, settings)
+        if cacheable:
+            plans = statement.template.plans
+            if len(plans) >= PLANS_PER_TEMPLATE_MAX:
+                plans.clear()
+            plans[_cache_key(parameter_oids, settings)] = plan
+        return plan
+
+    def _still_right(self, plan: Plan, catalog: Any) -> bool:
+        if plan.catalog is catalog:
+            return True
+        for (path, name), found in plan.lookups:
+            if _look_up(catalog, path, name) is not found:
+                return False
+        plan.catalog = catalog
+        return True
+
+    def _plan(
+        self, statement: Statement, catalog: Any, parameter_oids: Sequence[int], settings: Any
+    ) -> tuple[Plan, bool]:
+        self.plans_made += 1
+        try:
+            if statement.tag == "ExplainStmt":
+                return self._plan_explain(statement, catalog, parameter_oids, settings), False
+            bound, analysis = analyse_statement(
+                statement, catalog, settings, self.virtual, parameter_oids
+            )
+            root, slots = self._operators(bound, analysis)
+        except RecursionError:
+            raise SqlError("54001", "stack depth limit exceeded") from None
+        columns = None
+        if bound.columns is not None:
+            columns = tuple(map(_result_column, bound.columns))
+        readers = tuple(
+            (position, type_)
+            for position, (type_, oid) in enumerate(
+                zip(bound.lifted_types, statement.template.lifted_types, strict=True)
+            )
+            if oid == UNKNOWN.oid and type_.oid != TEXT.oid
+        )
+        plan = Plan(
+            root,
+            bound.parameter_types,
+            bound.lifted_types,
+            columns,
+            bound.verb,
+            bound.read_only,
+            slots,
+            bound.tables,
+            bound.lookups,
+            catalog,
+            readers,
+        )
+        return plan, analysis.cacheable
+
+    def _operators(self, bound: Bound, analysis: Analysis) -> tuple[Operator, int]:
+        planner = Planner(
+            _index_texts(analysis),
+            _viewpoint,
+            lambda: analysis.column("?column?", UNKNOWN).id,
+            len(bound.parameter_types) + len(bound.lifted_types),
+        )
+        root = planner.query(bound.root)
+        if planner.init_plans:
+            root = WithInitPlans(root.columns, root, tuple(planner.init_plans))
+        return root, planner.slots
+
+    def _plan_explain(
+        self, statement: Statement, catalog: Any, parameter_oids: Sequence[int], settings: Any
+    ) -> Plan:
+        options = _explain_options(statement)
+        inner_node = statement.body["query"]
+        inner = _derived(statement, inner_node)
+        if inner.kind != "query":
+            raise SqlError("0A000", f"EXPLAIN of {_words(inner.tag)} is not supported")
+        bound, analysis = analyse_statement(inner, catalog, settings, self.virtual, parameter_oids)
+        root, _ = self._operators(bound, analysis)
+        return explained(root, bound, options, catalog)
+
+    # ---- execute
+
+    async def execute(
+        self, prepared: Prepared, transaction: Any, parameters: Sequence[Any], context: EvalContext
+    ) -> Result:
+        """Run a prepared statement. Raises SqlError."""
+        plan = prepared.plan
+        if not isinstance(plan, Plan):
+            return await plan.run(self, transaction, context)
+        if plan.catalog is not transaction.catalog and not self._still_right(
+            plan, transaction.catalog
+        ):
+            oids = [ref.oid for ref in plan.parameter_types]
+            again = await self.prepare(prepared.statement, transaction, oids, prepared.settings)
+            _require_same_shape(plan, again.plan)
+            prepared.statement, plan = again.statement, again.plan
+            prepared.plan = plan
+        values = list(parameters)
+        if len(values) != len(plan.parameter_types):
+            raise SqlError(
+                "08P01",
+                f"bind message supplies {len(values)} parameters, but prepared statement requires {len(plan.parameter_types)}",
+            )
+        if plan.lifted_types:
+            try:
+                values += _read_lifted(plan, prepared.statement.constants, context)
+            except SqlError:
+                plain = parse_plain(prepared.statement.source)[0]
+                oids = [ref.oid for ref in plan.parameter_types]
+                again = await self.prepare(plain, transaction, oids, prepared.settings)
+                return await self.execute(again, transaction, parameters, context)
+        if plan.slots:
+            values += [None] * plan.slots
+        run = Run(
+            transaction,
+            EvalContext(
+                values,
+                context.transaction_time_us,
+                context.statement_time_us,
+                context.settings,
+                context.random,
+                context.session,
+                context.clock_us,
+            ),
+            Memory(self._memory_bytes),
+        )
+        transaction.begin_statement()
+        if not transaction.read_only:
+            for table in plan.tables:
+                transaction.use_table(table)
+        return await self._run(plan, run)
+
+    async def _run(self, plan: Plan, run: Run) -> Result:
+        root = plan.root
+        if plan.verb == "SELECT":
+            if not root.small:
+                return Result(plan.columns, root.batches(run), "SELECT")
+            rows = await root.collect(run)
+            return Result(plan.columns, rows, f"SELECT {len(rows)}")
+        rows = await root.collect(run)
+        if plan.verb == "EXPLAIN":
+            return Result(plan.columns, rows, "EXPLAIN")
+        tag = f"INSERT 0 {run.affected}" if plan.verb == "INSERT" else f"{plan.verb} {run.affected}"
+        return Result(plan.columns, rows, tag)
+
+    # ---- COPY
+
+    async def copy_in(self, statement: Statement, transaction: Any, settings: Any) -> CopyTarget:
+        """COPY ... FROM: where its rows go. Raises 42P01, 42703, 428C9."""
+        analysis = self.analysis_for(statement, transaction.catalog, settings)
+        return CopyTarget.of(self, analysis, statement.body, transaction)
+
+    def analysis_for(self, statement: Statement, catalog: Any, settings: Any) -> Analysis:
+        return Analysis(statement, catalog, settings, self.virtual, [], parameters_fixed=True)
+
+    def planner_for(self, analysis: Analysis) -> Planner:
+        return Planner(
+            _index_texts(analysis),
+            _viewpoint,
+            lambda: analysis.column("?column?", UNKNOWN).id,
+            0,
+        )
+
+    # ---- what the catalog asks: expressions of indexes, compiled
+
+    def index_expression(self, table: Table, sql: str) -> Callable[[Sequence[Any]], Any]:
+        analysis, expression, _ = self._table_expression(table, sql)
+        planner = self.planner_for(analysis[0])
+        compiled = compile_scalar(planner.place(expression, analysis[1]))
+        context = EvalContext()
+        return lambda row: compiled(row, context)
+
+    def index_predicate(self, table: Table, sql: str) -> Callable[[Sequence[Any]], bool]:
+        analysis, expression, _ = self._table_expression(table, sql)
+        planner = self.planner_for(analysis[0])
+        compiled = compile_filter(planner.place(expression, analysis[1]))
+        context = EvalContext()
+        return lambda row: bool(compiled([row], context))
+
+    def _table_expression(self, table: Table, sql: str) -> tuple[Any, Any, TypeRef]:
+        statement = parse_plain("SELECT 1")[0]
+        analysis = self.analysis_for(statement, self._catalog, _TableSettings())
+        columns = tuple(analysis.column(column.name, column.type) for column in table.columns)
+        expression = table_expressions.analyse_text(analysis, sql, table, columns)
+        positions = {column.id: position for position, column in enumerate(columns)}
+        return (analysis, positions), expression, expression.type
+
+
+# ---- helpers
+
+
+def _cache_key(parameter_oids: Sequence[int], settings: Any) -> Any:
+    io = settings.io
+    return (
+        tuple(parameter_oids),
+        settings.search_path,
+        settings.database,
+        io.timezone,
+        io.datestyle,
+        io.intervalstyle,
+    )
+
+
+def _look_up(catalog: Any, path: Sequence[str], name: str) -> Any:
+    for place in path:
+        found = catalog.relation((place,), name)
+        if found is not None:
+            return found
+    return None
+
+
+def _result_column(column: OutputColumn) -> ResultColumn:
+    return ResultColumn(column.name, column.type, column.table_oid, column.number)
+
+
+def _require_same_shape(before: Plan, after: Plan) -> None:
+    if (before.columns is None) != (after.columns is None) or (
+        [(c.name, c.type) for c in before.columns or ()]
+        != [(c.name, c.type) for c in after.columns or ()]
+    ):
+        raise SqlError("0A000", "cached plan must not change result type")
+
+
+def _read_lifted(plan: Plan, constants: Sequence[Any], context: EvalContext) -> Sequence[Any]:
+    if not plan.readers:
+        return constants
+    values = list(constants)
+    for position, type_ in plan.readers:
+        values[position] = text_io.parse(type_, values[position], context.settings)
+    return values
+
+
+def _viewpoint(run: Run) -> Viewpoint:
+    return Viewpoint(run.transaction.catalog, run.context.session)
+
+
+def _index_texts(analysis: Analysis) -> Any:
+    """See plan.access.IndexTexts."""
+
+    def texts(scan: Scan, index: Index) -> Any:
+        table = scan.table
+        expressions = tuple(
+            None
+            if column.expression is None
+            else fold_constants(
+                table_expressions.analyse_text(analysis, column.expression, table, scan.outputs)
+            )
+            for column in index.columns
+        )
+        predicate = None
+        if index.predicate is not None:
+            condition = table_expressions.boolean(
+                analysis, index.predicate, table, scan.outputs, "WHERE"
+            )
+            predicate = tuple(split(fold_constants(condition)))
+        return expressions, predicate
+
+    return texts
+
+
+def _words(tag: str) -> str:
+    """ "DeclareCursorStmt" → "DECLARE CURSOR"."""
+    text = "".join(" " + letter if letter.isupper() else letter for letter in tag)
+    return text.removesuffix(" Stmt").strip().upper()
+
+
+def _derived(statement: Statement, node: dict[str, Any]) -> Statement:
+    from trilithon.query.parse.statement import Template, kind_of
+
+    tag = next(iter(node))
+    template = Template(node, tag, kind_of(tag), parameter_count=statement.template.parameter_count)
+    return Statement(template, statement.text, statement.source, statement.location)
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """Run in a thread with a deep stack; the event loop goes on meanwhile."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(value: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+
+    def run() -> None:
+        try:
+            value, error = work(), None
+        except BaseException as raised:
+            value, error = None, raised
+        loop.call_soon_threadsafe(settle, value, error)
+
+    start_deep_thread(run)
+    return await future
+
+
+def _explain_options(statement: Statement) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for item in statement.body.get("options", ()):
+        element = item["DefElem"]
+        argument = element.get("arg", {})
+        value = "true"
+        if "String" in argument:
+            value = argument["String"].get("sval", "")
+        elif "Integer" in argument:
+            value = str(argument["Integer"].get("ival", 0))
+        elif "Boolean" in argument:
+            value = "true" if argument["Boolean"].get("boolval") else "false"
+        options[element["defname"]] = value.lower()
+    known = {
+        "analyze",
+        "verbose",
+        "costs",
+        "settings",
+        "generic_plan",
+        "buffers",
+        "serialize",
+        "wal",
+        "timing",
+        "summary",
+        "memory",
+        "format",
+    }
+    for name in options:
+        if name not in known:
+            raise SqlError("42601", f'unrecognized EXPLAIN option "{name}"')
+    if options.get("analyze", "false") not in ("false", "off", "0"):
+        raise SqlError("0A000", "EXPLAIN ANALYZE is not supported")
+    if options.get("format", "text") not in ("text", "json"):
+        raise SqlError("0A000", f"EXPLAIN (FORMAT {options['format'].upper()}) is not supported")
+    return options
+
+
+def explained(root: Operator, bound: Bound, options: dict[str, str], catalog: Any) -> Plan:
+    """A plan whose rows are another plan's description."""
+    import json
+
+    from trilithon.query.execute.operators import ConstantRows
+
+    if options.get("format", "text") == "json":
+        rows: list[tuple[Any, ...]] = [
+            (json.dumps([{"Plan": explain.as_document(root)}], indent=2),)
+        ]
+        column = ResultColumn("QUERY PLAN", JSON)
+    else:
+        rows = [(line,) for line in explain.as_text(root)]
+        column = ResultColumn("QUERY PLAN", TEXT)
+    return Plan(
+        ConstantRows((0,), rows),
+        bound.parameter_types,
+        (),
+        (column,),
+        "EXPLAIN",
+        True,
+        0,
+        bound.tables,
+        bound.lookups,
+        catalog,
+    )
+
+
+def _virtual_relations() -> Mapping[tuple[str, str], VirtualRelation]:
+    from trilithon.query.catalog_views import relations
+
+    return relations.RELATIONS

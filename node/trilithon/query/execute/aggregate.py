@@ -1,0 +1,185 @@
+"""GROUP BY: hashed groups, whole batches at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trilithon.expression.registry import Aggregate
+from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
+from trilithon.query.execute.run import Run, rows_size
+from trilithon.query.execute.sorting import SortColumn, sort_rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One aggregate over the input's projection: its arguments at `arguments`, FILTER's truth at
+    `filter` (-1 none), the keys of its ORDER BY at `order`."""
+
+    function: Aggregate
+    arguments: tuple[int, ...]
+    distinct: bool
+    filter: int
+    order_positions: tuple[int, ...]
+    order: tuple[SortColumn, ...]
+    # Hashable form of each argument, for DISTINCT.
+    hashing: tuple[Any, ...]
+
+    @property
+    def collects(self) -> bool:
+        """Values are kept until the end, to be sorted or made distinct first."""
+        return self.distinct or bool(self.order)
+
+
+@dataclass(slots=True)
+class _Group:
+    values: tuple[Any, ...]
+    states: list[Any]
+    kept: list[list[Any]]
+
+
+@dataclass(slots=True, eq=False)
+class HashAggregate(Operator):
+    """`prepare` projects, per input row, the group columns, then everything the calls need. `keys`
+    makes group columns hashable where Python's equality is not SQL's (None: as they are)."""
+
+    columns: tuple[int, ...]
+    input: Operator
+    prepare: Transform
+    group_width: int
+    hashing: tuple[Any, ...] | None
+    calls: tuple[Call, ...]
+    # GROUP BY is there: without input no row; else one row.
+    grouped: bool
+    text: str = ""
+
+    @property
+    def small(self) -> bool:
+        return not self.grouped
+
+    async def batches(self, run: Run) -> Batches:
+        rows = await self._run(run)
+        for start in range(0, len(rows), BATCH_ROWS):
+            yield rows[start : start + BATCH_ROWS]
+            await run.breathe()
+
+    async def collect(self, run: Run) -> list[Any]:
+        return await self._run(run)
+
+    async def _run(self, run: Run) -> list[Any]:
+        groups: dict[Any, _Group] = {}
+        if not self.grouped:
+            groups[()] = self._new(())
+        async for batch in self.input.batches(run):
+            for start in range(0, len(batch), 4 * BATCH_ROWS):
+                self._absorb(run, groups, batch[start : start + 4 * BATCH_ROWS])
+                await run.breathe()
+        rows = []
+        for number, group in enumerate(groups.values()):
+            rows.append((*group.values, *self._finish(run, group)))
+            if not number % BATCH_ROWS:
+                await run.breathe()
+        return rows
+
+    def _new(self, values: tuple[Any, ...]) -> _Group:
+        return _Group(
+            values, [call.function.init() for call in self.calls], [[] for _ in self.calls]
+        )
+
+    def _absorb(self, run: Run, groups: dict[Any, _Group], batch: list[Any]) -> None:
+        prepared = self.prepare(batch, run.context)
+        if not self.grouped:
+            self._step(run, groups[()], prepared)
+            return
+        width, hashing = self.group_width, self.hashing
+        parts: dict[Any, list[Any]] = {}
+        for row in prepared:
+            key = row[:width]
+            if hashing is not None:
+                key = hashable(key, hashing)
+            part = parts.get(key)
+            if part is None:
+                parts[key] = [row]
+            else:
+                part.append(row)
+        for key, rows in parts.items():
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = self._new(tuple(rows[0][:width]))
+                run.memory.take(200 + 100 * len(self.calls) + rows_size([group.values]))
+            self._step(run, group, rows)
+
+    def _step(self, run: Run, group: _Group, rows: list[Any]) -> None:
+        for number, call in enumerate(self.calls):
+            chosen = rows
+            if call.filter >= 0:
+                at = call.filter
+                chosen = [row for row in rows if row[at] is True]
+            if call.collects:
+                run.memory.take(rows_size(chosen))
+                group.kept[number] += chosen
+                continue
+            group.states[number] = _feed(call, group.states[number], chosen)
+
+    def _finish(self, run: Run, group: _Group) -> list[Any]:
+        values = []
+        for number, call in enumerate(self.calls):
+            state = group.states[number]
+            if call.collects:
+                state = _feed(call, state, _ordered(call, group.kept[number]))
+            values.append(call.function.final(state))
+        return values
+
+    def children(self) -> Sequence[Operator]:
+        return (self.input,)
+
+    def title(self) -> str:
+        return "HashAggregate" if self.grouped else "Aggregate"
+
+    def details(self) -> Sequence[tuple[str, str]]:
+        return (("Group Key", self.text),) if self.text else ()
+
+
+def hashable(values: Sequence[Any], hashing: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(
+        [
+            value if convert is None or value is None else convert(value)
+            for value, convert in zip(values, hashing, strict=True)
+        ]
+    )
+
+
+def _feed(call: Call, state: Any, rows: list[Any]) -> Any:
+    arguments = call.arguments
+    if len(arguments) == 1:
+        at = arguments[0]
+        return call.function.step_many(state, [row[at] for row in rows])
+    if not arguments:
+        return call.function.step_many(state, rows)
+    strict, step = call.function.strict, call.function.step
+    for row in rows:
+        values = [row[at] for at in arguments]
+        if not strict or None not in values:
+            state = step(state, *values)
+    return state
+
+
+def _ordered(call: Call, rows: list[Any]) -> list[Any]:
+    """A group's rows without duplicates, in the call's order."""
+    if call.distinct:
+        seen = set()
+        unique = []
+        for row in rows:
+            key = hashable([row[at] for at in call.arguments], call.hashing)
+            if key not in seen:
+                seen.add(key)
+                unique.append(row)
+        rows = unique
+    if call.order:
+        keyed: list[tuple[Sequence[Any], Any]] = [
+            (tuple(row[at] for at in call.order_positions), row) for row in rows
+        ]
+        sort_rows(keyed, call.order)
+        rows = [row for _, row in keyed]
+    return rows

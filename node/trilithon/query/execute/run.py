@@ -1,0 +1,74 @@
+"""One execution of one plan."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trilithon.core.errors import SqlError
+from trilithon.expression.context import EvalContext
+
+# How long a statement may keep the event loop before others get a turn.
+TURN_SECONDS: Final = 0.003
+MEMORY_BYTES_DEFAULT: Final = 128 * 1024 * 1024
+
+Row = Any
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the operators of one run keep, roughly in bytes."""
+
+    limit: int = MEMORY_BYTES_DEFAULT
+    used: int = 0
+
+    def take(self, size: int) -> None:
+        """SqlError 53200."""
+        self.used += size
+        if self.used > self.limit:
+            raise SqlError("53200", "query requires too much temp space, out of memory.")
+
+    def give(self, size: int) -> None:
+        self.used -= size
+
+
+def rows_size(rows: list[Row]) -> int:
+    """Bytes of a batch, judged by up to eight rows of it."""
+    if not rows:
+        return 0
+    sample = rows if len(rows) <= 8 else rows[:: len(rows) // 8]
+    total = 0
+    for row in sample:
+        total += 80
+        for value in row:
+            total += 40
+            if type(value) in (str, bytes):
+                total += len(value)
+    return total * len(rows) // len(sample)
+
+
+@dataclass(slots=True)
+class Run:
+    """`context.parameters` holds the statement's parameters and, behind them, the plan's slots."""
+
+    transaction: Any
+    context: EvalContext
+    memory: Memory = field(default_factory=Memory)
+    # Rows of materialised CTEs, and the working tables of recursive ones, by their number.
+    ctes: dict[int, Any] = field(default_factory=dict)
+    affected: int = 0
+    turn_began: float = field(default_factory=time.monotonic)
+
+    async def breathe(self) -> None:
+        """Give others a turn if this run has had its own; also where a cancel takes effect."""
+        if time.monotonic() - self.turn_began > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self.turn_began = time.monotonic()
+
+    @property
+    def slots(self) -> list[Any]:
+        parameters: Any = self.context.parameters
+        slots: list[Any] = parameters
+        return slots

@@ -1,0 +1,236 @@
+"""How a table's rows are found: which index, which of its columns are fixed, which range.
+
+Costs are guesses without statistics: a table has TABLE_ROWS rows, an equality keeps one row in
+EQUALITY, a range one in RANGE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from trilithon.expression import ir
+from trilithon.query.analyse.free import used_columns
+from trilithon.query.analyse.tree import Expr, Scan
+from trilithon.query.catalog.definitions import Index
+from trilithon.query.plan.conditions import Condition, find_conditions, same_order
+
+TABLE_ROWS: Final = 10_000.0
+EQUALITY: Final = 50.0
+RANGE: Final = 5.0
+LIST: Final = 10.0
+
+# The analysed texts of an index's expression columns and predicate, over a scan's column ids.
+IndexTexts = Callable[[Scan, Index], tuple[tuple[Expr | None, ...], tuple[Expr, ...] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order: (column id, descending, nulls first) by key."""
+
+    order: tuple[tuple[int, bool, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to the rows. `index` None: the table has no clustered index, all its rows are read.
+
+    `fixed` are the conditions on the leading columns, `low` and `high` (already in key order) bound
+    the next one. `enforced` are the conjuncts that need no further check. `rows` is the guess.
+    """
+
+    index: Index | None
+    fixed: tuple[Condition, ...] = ()
+    low: Condition | None = None
+    high: Condition | None = None
+    enforced: tuple[Expr, ...] = ()
+    rows: float = TABLE_ROWS
+    cost: float = TABLE_ROWS
+    ordered: bool = False
+    reverse: bool = False
+
+    @property
+    def points(self) -> bool:
+        """Whole keys of a unique index."""
+        index = self.index
+        return index is not None and index.unique and len(self.fixed) == len(index.columns)
+
+    def uses(self, columns: frozenset[int]) -> bool:
+        """Whether a key depends on one of these (outer) columns."""
+        values = [condition.value for condition in (*self.fixed, self.low, self.high) if condition]
+        return any(used_columns(value) & columns for value in values)
+
+
+def choose(
+    scan: Scan,
+    conjuncts: Sequence[Expr],
+    texts: IndexTexts,
+    usable: frozenset[int] = frozenset(),
+    wish: Wish | None = None,
+    *,
+    few: bool = False,
+) -> Choice:
+    """The cheapest way. With `wish`, ways that give the order; `few`: not all rows will be read."""
+    own = frozenset(column.id for column in scan.outputs)
+    conditions = find_conditions(conjuncts, own, usable)
+    clustered = scan.table.clustered
+    best = Choice(clustered, ordered=False)
+    best = _with_order(scan, best, wish)
+    for index in scan.table.indexes:
+        if not index.usable:
+            continue
+        choice = _through(scan, index, conditions, conjuncts, texts, wish)
+        if choice is None:
+            continue
+        if not choice.fixed and choice.low is None and choice.high is None:
+            useful = wish is not None and choice.ordered and (index.clustered or few)
+            if not useful:
+                continue
+        if _effective(choice, wish, few) < _effective(best, wish, few):
+            best = choice
+    return best
+
+
+def _effective(choice: Choice, wish: Wish | None, few: bool) -> float:
+    """The cost, with the sort that an unordered way needs; an ordered one may stop early."""
+    if wish is None or not wish.order:
+        return choice.cost
+    if not choice.ordered:
+        return choice.cost * 1.3 + 1
+    return choice.cost * 0.05 if few and choice.rows > 100 else choice.cost
+
+
+def _through(
+    scan: Scan,
+    index: Index,
+    conditions: list[Condition],
+    conjuncts: Sequence[Expr],
+    texts: IndexTexts,
+    wish: Wish | None,
+) -> Choice | None:
+    expressions: tuple[Expr | None, ...] = (None,) * len(index.columns)
+    enforced: list[Expr] = []
+    if index.predicate is not None or any(not column.number for column in index.columns):
+        expressions, predicate = texts(scan, index)
+        if predicate is not None:
+            # The predicate must be among the query's own conditions, word for word.
+            if any(part not in conjuncts for part in predicate):
+                return None
+            enforced += predicate
+    fixed: list[Condition] = []
+    low = high = None
+    for position, column in enumerate(index.columns):
+        operand = operand_of(scan, index, position, expressions)
+        mine = [condition for condition in conditions if _matches(condition.operand, operand)]
+        equal = next((c for c in mine if c.operator == "="), None) or next(
+            (c for c in mine if c.operator == "in"), None
+        )
+        if equal is not None:
+            fixed.append(equal)
+            if equal.exact:
+                enforced.append(equal.conjunct)
+            continue
+        for condition in mine:
+            upward = condition.operator in (">", ">=")
+            if upward != column.descending:
+                low = low or condition
+            else:
+                high = high or condition
+        break
+    rows = _guess(scan, index, fixed, low, high)
+    cost = rows if index.clustered else rows * 2.0 + 1.0
+    choice = Choice(index, tuple(fixed), low, high, tuple(enforced), rows, cost)
+    return _with_order(scan, choice, wish)
+
+
+def operand_of(scan: Scan, index: Index, position: int, expressions: Sequence[Expr | None]) -> Expr:
+    column = index.columns[position]
+    if column.number:
+        output = scan.outputs[column.number - 1]
+        return ir.Column(output.id, output.type)
+    expression = expressions[position]
+    assert expression is not None
+    return expression
+
+
+def _matches(operand: Expr, wanted: Expr) -> bool:
+    if isinstance(operand, ir.Column) and isinstance(wanted, ir.Column):
+        return operand.index == wanted.index
+    return bool(operand == wanted) and same_order(operand.type, wanted.type)
+
+
+def _guess(
+    scan: Scan,
+    index: Index,
+    fixed: Sequence[Condition],
+    low: Condition | None,
+    high: Condition | None,
+) -> float:
+    lists = sum(condition.operator == "in" for condition in fixed)
+    if index.unique and len(fixed) == len(index.columns):
+        return 1.0 * LIST**lists
+    rows = TABLE_ROWS / EQUALITY ** len(fixed) * LIST**lists
+    if low is not None:
+        rows /= RANGE
+    if high is not None:
+        rows /= RANGE
+    return max(rows, 2.0)
+
+
+def _with_order(scan: Scan, choice: Choice, wish: Wish | None) -> Choice:
+    """Whether reading in key order (or against it) gives the wished order."""
+    if wish is None or not wish.order:
+        return choice
+    for reverse in (False, True):
+        if _gives(scan, choice, wish, reverse):
+            return Choice(
+                choice.index,
+                choice.fixed,
+                choice.low,
+                choice.high,
+                choice.enforced,
+                choice.rows,
+                choice.cost,
+                True,
+                reverse,
+            )
+    return choice
+
+
+def _gives(scan: Scan, choice: Choice, wish: Wish, reverse: bool) -> bool:
+    if any(condition.operator == "in" for condition in choice.fixed):
+        return False
+    constant = {
+        condition.operand.index
+        for condition in choice.fixed
+        if isinstance(condition.operand, ir.Column)
+    }
+    wanted = [key for key in wish.order if key[0] not in constant]
+    if not wanted:
+        return True
+    index = choice.index
+    if index is None:
+        return False
+    columns = index.columns[len(choice.fixed) :]
+    for number, (column_id, descending, nulls_first) in enumerate(wanted):
+        if number >= len(columns):
+            # A unique index without NULLs leaves no ties to order any further.
+            return (
+                index.unique
+                and all(
+                    scan.table.columns[column.number - 1].not_null
+                    for column in index.columns
+                    if column.number
+                )
+                and all(column.number for column in index.columns)
+            )
+        column = columns[number]
+        if not column.number or scan.outputs[column.number - 1].id != column_id:
+            return False
+        if column.descending != (descending != reverse):
+            return False
+        not_null = scan.table.columns[column.number - 1].not_null
+        if not not_null and column.nulls_come_first != (nulls_first != reverse):
+            return False
+    return True

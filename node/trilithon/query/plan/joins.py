@@ -1,0 +1,219 @@
+"""Which join operator, and what it joins by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trilithon.expression import ir
+from trilithon.expression.compile import compile_filter
+from trilithon.expression.functions import get_function
+from trilithon.query.analyse import tree
+from trilithon.query.analyse.free import free_columns, used_columns
+from trilithon.query.analyse.tree import Expr, Relation, Scan
+from trilithon.query.execute import joins as run_joins
+from trilithon.query.execute.operators import Operator, Transform
+from trilithon.query.plan import access, rules, scans
+from trilithon.query.plan.conditions import (
+    conjunction,
+    has_subquery,
+    movable,
+    same_hash,
+    split,
+)
+from trilithon.query.plan.explain import unsupported
+from trilithon.types.keys import key_prefix
+
+if TYPE_CHECKING:
+    from trilithon.query.plan.planner import Hint, Planner
+
+# A batched lookup of one row costs about as much as scanning this many.
+LOOKUP_COST = 3.0
+
+
+@dataclass(slots=True)
+class Equalities:
+    """Equal keys of both sides, by position, and the conjuncts that are none."""
+
+    left: list[Expr]
+    right: list[Expr]
+    rest: list[Expr]
+
+
+def equalities(
+    conjuncts: list[Expr], left: frozenset[int], right: frozenset[int]
+) -> Equalities | None:
+    """None where nothing is equal."""
+    found = Equalities([], [], [])
+    for conjunct in conjuncts:
+        pair = _equality(conjunct, left, right)
+        if pair is None:
+            found.rest.append(conjunct)
+        else:
+            found.left.append(pair[0])
+            found.right.append(pair[1])
+    return found if found.left else None
+
+
+def _equality(
+    conjunct: Expr, left: frozenset[int], right: frozenset[int]
+) -> tuple[Expr, Expr] | None:
+    if not isinstance(conjunct, ir.Call) or len(conjunct.args) != 2:
+        return None
+    if get_function(conjunct.function).name != "=" or not movable(conjunct):
+        return None
+    one, other = conjunct.args
+    if not same_hash(one.type, other.type) or has_subquery(conjunct):
+        return None
+    of_one, of_other = used_columns(one), used_columns(other)
+    if not of_one or not of_other:
+        return None
+    if not of_one & right and not of_other & left and of_one & left and of_other & right:
+        return one, other
+    if not of_one & left and not of_other & right and of_one & right and of_other & left:
+        return other, one
+    return None
+
+
+def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: Hint) -> Operator:
+    if join.kind == "right":
+        join = tree.Join(join.outputs, "left", join.right, join.left, join.condition, join.lateral)
+    conjuncts = split(join.condition)
+    if any(has_subquery(conjunct) for conjunct in conjuncts):
+        if join.kind != "inner":
+            raise unsupported("a subquery in the condition of an outer join")
+        hard = [conjunct for conjunct in conjuncts if has_subquery(conjunct)]
+        plain = conjunction([c for c in conjuncts if not has_subquery(c)])
+        inner = tree.Join(join.outputs, "inner", join.left, join.right, plain, join.lateral)
+        source = build_join(planner, inner, needed | _used(hard), hint)
+        lifted, source = planner.lift(hard, source)
+        return planner.filtered(source, lifted)
+    wanted = needed | _used(conjuncts)
+    left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
+    if free_columns(join.right) & left_ids:
+        return _lateral(planner, join, conjuncts, wanted)
+    lookup = _lookup(planner, join, conjuncts, wanted)
+    if lookup is not None:
+        return lookup
+    left = planner.build(join.left, wanted & left_ids)
+    right = planner.build(join.right, wanted & right_ids)
+    columns = left.columns if join.kind in ("semi", "anti") else (*left.columns, *right.columns)
+    both = (*left.columns, *right.columns)
+    pairs = equalities(conjuncts, left_ids, right_ids)
+    if pairs is None:
+        condition = _condition(planner, conjuncts, both)
+        return run_joins.NestedLoop(
+            columns,
+            join.kind,
+            left,
+            right,
+            condition,
+            len(right.columns),
+            planner.text(conjunction(conjuncts)),
+        )
+    from trilithon.query.plan.planner import keys_transform, positions_of
+
+    return run_joins.HashJoin(
+        columns,
+        join.kind,
+        left,
+        right,
+        keys_transform(planner, pairs.left, positions_of(left.columns)),
+        keys_transform(planner, pairs.right, positions_of(right.columns)),
+        _condition(planner, pairs.rest, both),
+        len(right.columns),
+        planner.text(conjunction([c for c in conjuncts if c not in pairs.rest])),
+    )
+
+
+def _used(conjuncts: list[Expr]) -> frozenset[int]:
+    found: set[int] = set()
+    for conjunct in conjuncts:
+        found |= used_columns(conjunct)
+    return frozenset(found)
+
+
+def _condition(
+    planner: Planner, conjuncts: list[Expr], columns: tuple[int, ...]
+) -> Transform | None:
+    condition = conjunction(conjuncts)
+    if condition is None:
+        return None
+    positions = {column: position for position, column in enumerate(columns)}
+    return compile_filter(planner.place(condition, positions))
+
+
+def _lateral(
+    planner: Planner, join: tree.Join, conjuncts: list[Expr], wanted: frozenset[int]
+) -> Operator:
+    if join.kind == "full":
+        raise unsupported("a full join with LATERAL")
+    free = free_columns(join.right)
+    left_ids = rules.ids(join.left)
+    left = planner.build(join.left, (wanted | free) & left_ids)
+    available = {column: position for position, column in enumerate(left.columns)}
+    bindings, right = planner.correlated(join.right, available)
+    columns = left.columns if join.kind in ("semi", "anti") else (*left.columns, *right.columns)
+    condition = _condition(planner, conjuncts, (*left.columns, *right.columns))
+    return run_joins.LateralJoin(
+        columns, join.kind, left, right, bindings, condition, len(right.columns)
+    )
+
+
+def _table_of(relation: Relation) -> tuple[Scan, list[Expr]] | None:
+    """A table with conditions of its own."""
+    if isinstance(relation, tree.Filter):
+        inner = _table_of(relation.input)
+        if inner is None or has_subquery(relation.predicate):
+            return None
+        return inner[0], inner[1] + split(relation.predicate)
+    return (relation, []) if isinstance(relation, tree.Scan) else None
+
+
+def _lookup(
+    planner: Planner, join: tree.Join, conjuncts: list[Expr], wanted: frozenset[int]
+) -> Operator | None:
+    """The right table by key for each batch of left rows, where that is cheaper than reading it."""
+    if join.kind == "full":
+        return None
+    found = _table_of(join.right)
+    if found is None:
+        return None
+    scan, own = found
+    left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
+    everything = own + conjuncts
+    choice = access.choose(scan, everything, planner.texts, left_ids)
+    if choice.index is None or not choice.fixed or not choice.uses(left_ids):
+        return None
+    rewriter = rules.Rewriter(planner.texts)
+    outer_rows = rules.guess_rows(rewriter, join.left)
+    alone = access.choose(scan, own, planner.texts)
+    if outer_rows * LOOKUP_COST * max(choice.cost, 1.0) > alone.cost:
+        return None
+    left = planner.build(join.left, wanted & left_ids)
+    index, table = choice.index, scan.table
+    positions = {column: position for position, column in enumerate(left.columns)}
+    path = scans.make_path(planner, scan, choice, positions)
+
+    def enforced(conjunct: Expr) -> bool:
+        return any(conjunct is done for done in choice.enforced)
+
+    mine = [c for c in own if not enforced(c)]
+    rest = [c for c in conjuncts if not enforced(c)]
+    columns_of_right, layout = scans.whole_layout(planner, scan, mine, wanted & right_ids)
+    columns = left.columns if join.kind in ("semi", "anti") else (*left.columns, *columns_of_right)
+    for column in scan.outputs:
+        planner.names.setdefault(column.id, f"{scan.alias}.{column.name}")
+    return run_joins.LookupJoin(
+        columns,
+        join.kind,
+        left,
+        path,
+        table,
+        choice.points,
+        None if index.clustered else key_prefix(table.storage_id, 0),
+        layout,
+        _condition(planner, rest, (*left.columns, *columns_of_right)),
+        len(columns_of_right),
+        scans.about_lookup(planner, scan, choice, mine + rest),
+    )

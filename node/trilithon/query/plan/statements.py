@@ -1,0 +1,185 @@
+"""Plans of INSERT, UPDATE and DELETE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trilithon.expression import ir
+from trilithon.expression.compile import compile_filter, compile_projection
+from trilithon.query.analyse import tree
+from trilithon.query.analyse.free import used_columns
+from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
+from trilithon.query.catalog.definitions import Table
+from trilithon.query.execute import modify
+from trilithon.query.execute.operators import Operator, Transform
+from trilithon.query.plan.conditions import has_subquery
+from trilithon.query.plan.explain import unsupported
+from trilithon.query.plan.scans import LOCK_MODES
+
+if TYPE_CHECKING:
+    from trilithon.query.plan.planner import Planner
+
+__all__ = ["LOCK_MODES", "build_statement"]
+
+
+def build_statement(planner: Planner, relation: Relation) -> Operator:
+    match relation:
+        case tree.Insert():
+            return _insert(planner, relation)
+        case tree.Update():
+            return _update(planner, relation)
+        case tree.Delete():
+            return _delete(planner, relation)
+        case tree.Window():
+            raise unsupported("a window function")
+        case _:
+            raise unsupported(type(relation).__name__)
+
+
+def constraints(
+    planner: Planner,
+    table: Table,
+    target: tuple[OutputColumn, ...],
+    checks: tuple[tree.CheckExpression, ...],
+    generated: tuple[tuple[int, Expr], ...],
+) -> modify.Constraints:
+    positions = {column.id: position for position, column in enumerate(target)}
+    complete: Transform | None = None
+    if generated:
+        row: list[Expr] = [
+            ir.Column(position, column.type) for position, column in enumerate(target)
+        ]
+        for number, expression in generated:
+            row[number - 1] = planner.place(expression, positions)
+        complete = compile_projection(row)
+    not_null = tuple(
+        (column.number - 1, column.name)
+        for column in table.columns
+        if column.not_null and not column.dropped
+    )
+    failing = tuple(
+        (check.name, compile_filter(ir.Not(planner.place(check.expression, positions))))
+        for check in checks
+    )
+    return modify.Constraints(table, complete, not_null, failing)
+
+
+def _insert(planner: Planner, relation: tree.Insert) -> Operator:
+    wanted = [column.id for column in relation.source.outputs]
+    source = planner.exactly(planner.build(relation.source, frozenset(wanted)), wanted)
+    row, source = planner.lift(relation.row, source)
+    placed = planner.place_all(row, source)
+    as_it_is = all(
+        isinstance(expression, ir.Column) and expression.index == position
+        for position, expression in enumerate(placed)
+    ) and len(placed) == len(source.columns)
+    checked = constraints(
+        planner, relation.table, relation.target, relation.checks, relation.generated
+    )
+    conflict = None
+    if relation.conflict is not None:
+        conflict = _conflict(planner, relation.conflict)
+    returning = None
+    if relation.returning is not None:
+        returning = _returning(planner, relation.returning, relation.target, ())
+    return modify.InsertRows(
+        tuple(column.id for column in relation.outputs),
+        relation.table,
+        source,
+        None if as_it_is else compile_projection(placed),
+        checked,
+        conflict,
+        returning,
+    )
+
+
+def _conflict(planner: Planner, conflict: tree.OnConflict) -> modify.ConflictPlan:
+    both = (*conflict.existing, *conflict.excluded)
+    positions = {column.id: position for position, column in enumerate(both)}
+    arbiters = conflict.indexes or None
+    expressions = [*(conflict.row or ()), *([conflict.where] if conflict.where is not None else ())]
+    if any(has_subquery(expression) for expression in expressions):
+        raise unsupported("a subquery in ON CONFLICT DO UPDATE")
+    update = where = None
+    if conflict.row is not None:
+        update = compile_projection([planner.place(e, positions) for e in conflict.row])
+    if conflict.where is not None:
+        where = compile_filter(planner.place(conflict.where, positions))
+    return modify.ConflictPlan(arbiters, update, where)
+
+
+def _returning(
+    planner: Planner,
+    returning: tree.Returning,
+    target: tuple[OutputColumn, ...],
+    source: tuple[int, ...],
+) -> Transform:
+    """Over the new row, then the source's row."""
+    if any(has_subquery(expression) for expression in returning.expressions):
+        raise unsupported("a subquery in RETURNING")
+    positions = {column: position + len(target) for position, column in enumerate(source)}
+    positions.update((column.id, position) for position, column in enumerate(target))
+    return compile_projection([planner.place(e, positions) for e in returning.expressions])
+
+
+def _update(planner: Planner, relation: tree.Update) -> Operator:
+    scan = relation.scan
+    needed = {column.id for column in scan.outputs}
+    for expression in relation.row:
+        needed |= used_columns(expression)
+    if relation.returning is not None:
+        for expression in relation.returning.expressions:
+            needed |= used_columns(expression)
+    target_ids = {column.id for column in relation.target}
+    source = planner.build(relation.source, frozenset(needed - target_ids))
+    row, source = planner.lift(relation.row, source)
+    positions = {column: position for position, column in enumerate(source.columns)}
+    returning = None
+    if relation.returning is not None:
+        returning = _returning(planner, relation.returning, relation.target, source.columns)
+    return modify.UpdateRows(
+        tuple(column.id for column in relation.outputs),
+        relation.table,
+        source,
+        positions[scan.key_column.id],
+        _old_rows(scan, positions),
+        compile_projection([planner.place(expression, positions) for expression in row]),
+        constraints(planner, relation.table, relation.target, relation.checks, relation.generated),
+        returning,
+        _joins(relation.source),
+    )
+
+
+def _delete(planner: Planner, relation: tree.Delete) -> Operator:
+    scan = relation.scan
+    needed = {column.id for column in scan.outputs}
+    if relation.returning is not None:
+        for expression in relation.returning.expressions:
+            needed |= used_columns(expression)
+    source = planner.build(relation.source, frozenset(needed))
+    positions = {column: position for position, column in enumerate(source.columns)}
+    returning = None
+    if relation.returning is not None:
+        returning = _returning(planner, relation.returning, (), source.columns)
+    return modify.DeleteRows(
+        tuple(column.id for column in relation.outputs),
+        relation.table,
+        source,
+        positions[scan.key_column.id],
+        _old_rows(scan, positions),
+        returning,
+        _joins(relation.source),
+    )
+
+
+def _old_rows(scan: tree.Scan, positions: dict[int, int]) -> Transform:
+    return compile_projection(
+        [ir.Column(positions[column.id], column.type) for column in scan.outputs[:-1]]
+    )
+
+
+def _joins(relation: Relation) -> bool:
+    """Whether a target row may come more than once."""
+    if isinstance(relation, tree.Filter):
+        return _joins(relation.input)
+    return not isinstance(relation, tree.Scan)
