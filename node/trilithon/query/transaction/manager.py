@@ -153,13 +153,11 @@ class TransactionManager:
             if not handover.sent:
                 task.cancel()
                 raise
-            current = asyncio.current_task()
-            if current is not None:
-                # Absorbed: what the session must hear now is what became of its commit.
-                current.uncancel()
+            _absorb_cancellation()
         try:
             await asyncio.wait({task}, timeout=CANCEL_GRACE_SECONDS)
         except asyncio.CancelledError:
+            _absorb_cancellation()
             raise unknown_outcome(handover.request) from None
         if task.done() and not task.cancelled():
             return task.result()
@@ -203,6 +201,13 @@ class TransactionManager:
         for task in list(self._handovers):
             task.cancel()
         await self._committer.close()
+
+
+def _absorb_cancellation() -> None:
+    """What the session must hear now is what became of its commit."""
+    current = asyncio.current_task()
+    if current is not None:
+        current.uncancel()
 
 
 def _heard(task: asyncio.Task[SpeculationLike]) -> None:
