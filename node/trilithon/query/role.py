@@ -13,6 +13,7 @@ from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.core.world import World
 from trilithon.query.reads.wiring import open_snapshots, open_storage
 from trilithon.query.service import QueryService, QuerySettings, Surroundings
+from trilithon.query.session.functions import register_session_functions
 from trilithon.query.transaction.committer import Committer
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.manager import TransactionManager
@@ -29,6 +30,7 @@ async def start(
     manager = TransactionManager(
         world, snapshots, reads, committer, TransactionLimits.from_config(config.limits)
     )
+    register_session_functions()
     engine = Engine(manager, query_memory_bytes=config.limits.query_memory_bytes)
     manager.jobs.open()
 

@@ -291,6 +291,7 @@ class SessionSettings:
         self.statement_timeout_ms = int(get("statement_timeout"))
         self.idle_timeout_ms = int(get("idle_session_timeout"))
         self.idle_in_transaction_timeout_ms = int(get("idle_in_transaction_session_timeout"))
+        self.client_encoding = get("client_encoding")
         self.client_min_messages = get("client_min_messages")
         self.default_modes = Modes(
             get("default_transaction_isolation"),
