@@ -113,7 +113,8 @@ def _render_numeric(value: Decimal) -> bytes:
             if value > 0
             else _NUMERIC_NEGATIVE_INFINITY
         )
-        return _NUMERIC_HEAD.pack(0, 0, sign, 0)
+        # PostgreSQL's own scale for these; it means nothing, but bytes are compared.
+        return _NUMERIC_HEAD.pack(0, 0, sign, 0 if value.is_nan() else 0x20)
     scale = numeric.scale_of(value)
     if not value:
         return _NUMERIC_HEAD.pack(0, 0, 0, scale)
