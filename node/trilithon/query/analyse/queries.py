@@ -663,6 +663,8 @@ def _locking(
             "NOKEY", "NO KEY "
         ).replace("KEYSHARE", "KEY SHARE")
         _refuse_locking(analysis, body, words)
+        if block.aggregates:
+            analysis.fail("0A000", f"{words} is not allowed with aggregate functions")
         if clause.get("waitPolicy") == "LockWaitSkip":
             analysis.unsupported("SKIP LOCKED")
         wanted = [node["RangeVar"]["relname"] for node in clause.get("lockedRels", ())]

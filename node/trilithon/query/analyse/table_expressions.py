@@ -124,6 +124,13 @@ def referenced_columns(node: Node) -> list[str]:
     return found
 
 
+def require_constant(node: Node) -> None:
+    """A default refers to nothing."""
+    require_no_subquery(node, "DEFAULT expression")
+    if referenced_columns(node):
+        raise SqlError("0A000", "cannot use column reference in DEFAULT expression")
+
+
 def require_no_subquery(node: Node, words: str) -> None:
     stack: list[object] = [node]
     while stack:

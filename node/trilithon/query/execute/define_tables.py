@@ -164,7 +164,7 @@ def _add_constraint(definer: Definer, draft: _Draft, node: Node, column: str | N
             pass
         case "DEFAULT":
             assert column is not None
-            table_expressions.require_no_subquery(node["raw_expr"], "DEFAULT expression")
+            table_expressions.require_constant(node["raw_expr"])
             draft.expressions[column] = ("default", node["raw_expr"])
             _change(draft, column, default=expression_text(node["raw_expr"]))
         case "CHECK":
@@ -595,7 +595,7 @@ async def _alter_default(definer: Definer, table: Table, command: Node) -> None:
         ddl.set_default(definer.transaction, table, name, None)
         return
     node = command["def"]
-    table_expressions.require_no_subquery(node, "DEFAULT expression")
+    table_expressions.require_constant(node)
     value = table_expressions.analyse_node(definer.analysis, node, None, ())
     _assignable(definer, value, column.type, name, "default")
     ddl.set_default(definer.transaction, table, name, expression_text(node))

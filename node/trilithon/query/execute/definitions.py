@@ -196,7 +196,9 @@ def _wanted(
             if len(path) > 1 and definer.catalog.schema(path[-2]) is None and not missing_ok:
                 raise SqlError("3F000", f'schema "{path[-2]}" does not exist')
             if not missing_ok:
-                raise SqlError("42P01", f'{words} "{shown}" does not exist')
+                raise SqlError(
+                    "42704" if words == "index" else "42P01", f'{words} "{shown}" does not exist'
+                )
             definer.notice(f'{words} "{shown}" does not exist, skipping')
             continue
         if not isinstance(known, kind):
@@ -334,12 +336,15 @@ def _qualify(definer: Definer, node: Any) -> None:
             if clause is not None:
                 ctes = ctes | {item["CommonTableExpr"]["ctename"] for item in clause["ctes"]}
             variable = top.get("RangeVar")
-            if variable is not None and "schemaname" not in variable:
-                if variable["relname"] not in ctes:
-                    found = definer.find([variable["relname"]])
-                    if isinstance(found, Table | View):
-                        variable["schemaname"] = found.schema
-                        variable.setdefault("alias", {"aliasname": variable["relname"]})
+            if (
+                variable is not None
+                and "schemaname" not in variable
+                and variable["relname"] not in ctes
+            ):
+                found = definer.find([variable["relname"]])
+                if isinstance(found, Table | View):
+                    variable["schemaname"] = found.schema
+                    variable.setdefault("alias", {"aliasname": variable["relname"]})
             stack.extend((inner, ctes) for inner in top.values())
 
 

@@ -9,10 +9,11 @@ the text has no shape.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any, Final
 
 from trilithon.query.parse.statement import Lifted, Node, walk
+from trilithon.types import registry, text_io
+from trilithon.types.settings import DEFAULT_SETTINGS
 
 LENGTH_MAX: Final = 8 * 1024
 LITERALS_MAX: Final = 200
@@ -71,8 +72,9 @@ TYPE_OF_KIND: Final = {"s": UNKNOWN, "i": INT4, "l": INT8, "n": NUMERIC}
 def literal_value(literal: str, negative: bool) -> Any:
     if literal[0] == "'":
         return literal[1:-1].replace("''", "'")
-    value: Any = int(literal) if literal.isdigit() else Decimal(literal)
-    return -value if negative else value
+    if kind_of_literal(literal) == "n":
+        return text_io.parse(registry.NUMERIC, "-" + literal if negative else literal, DEFAULT_SETTINGS)
+    return -int(literal) if negative else int(literal)
 
 
 # Below these keys a literal is part of the statement's meaning: ordinals, type modifiers, options.

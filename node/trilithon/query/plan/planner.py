@@ -337,12 +337,12 @@ class Planner:
         groups: dict[Any, Any] = {}
         for position, row in enumerate(rows):
             form, leaves, places = _form_of([self.place(v, {}) if _outer(v) else v for v in row])
-            group = groups.setdefault(form, ([], places, []))
-            group[0].append(leaves)
+            group = groups.setdefault((form, places), (form, [], []))
+            group[1].append(leaves)
             group[2].append(position)
         made = [
             (compile_projection(form), leaves, places, positions)
-            for form, (leaves, places, positions) in groups.items()
+            for (_, places), (form, leaves, positions) in groups.items()
         ]
         return operators.ValuesRows(columns, len(rows), made)
 
