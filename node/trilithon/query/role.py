@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trilithon.query.engine import Engine
-
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.core.world import World
+from trilithon.query.engine import Engine
 from trilithon.query.reads.wiring import open_snapshots, open_storage
 from trilithon.query.service import QueryService, QuerySettings, Surroundings
 from trilithon.query.session.functions import register_session_functions

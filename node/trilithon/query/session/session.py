@@ -81,6 +81,8 @@ class Session:
     ) -> None:
         self.services = services
         self.engine = services.engine
+        # Optional: engine.first_read(statement, oids, parameters, settings) → FirstRead or None.
+        self._expect = getattr(services.engine, "first_read", None)
         self.clock = services.clock
         self.counters = services.counters
         self.settings = SessionSettings(user, database)
@@ -143,10 +145,13 @@ class Session:
         handler = handlers.HANDLERS.get(statement.kind)
         if handler is not None:
             return await handler(self, statement)
+        oids = prepared.parameter_oids if prepared is not None else ()
         transaction = self.transaction
         if transaction is None:
-            transaction = await self.begin_transaction()
-        oids = prepared.parameter_oids if prepared is not None else ()
+            first_read = None
+            if self._expect is not None:
+                first_read = self._expect(statement, oids, parameters, self.settings)
+            transaction = await self.begin_transaction(first_read)
         plan = await self.engine.prepare(statement, transaction, oids, self.settings)
         modes = self.settings.modes
         if modes is not None and modes.read_only and not plan.read_only:
@@ -233,16 +238,19 @@ class Session:
         self.transaction_time_us = self.statement_time_us
         settings.io.now_us = self.statement_time_us
 
-    async def begin_transaction(self) -> TransactionLike:
-        """The engine's transaction, begun now if it was not yet."""
+    async def begin_transaction(self, first_read: Any = None) -> TransactionLike:
+        """The engine's transaction, begun now if it was not yet; `first_read` travels beside the
+        snapshot request."""
         if self.block is Block.IDLE:
             self.enter(Block.IMPLICIT)
         transaction = self.transaction
         if transaction is None:
             modes = self.settings.modes
+            options: dict[str, Any] = {} if first_read is None else {"first_read": first_read}
             transaction = await self.services.transactions.begin(
                 read_only=modes is not None and modes.read_only,
                 serializable=modes is not None and modes.serializable,
+                **options,
             )
             self.transaction = transaction
             self.last_transaction_id = transaction.id
