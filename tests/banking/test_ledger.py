@@ -84,13 +84,15 @@ def test_two_transfers_on_one_account_from_two_regions_one_loses(cluster: Cluste
         trilithon.client.connect(cluster.grpc("b")) as b,
     ):
         source, one, other = demo.open_accounts(a, 3, Decimal("100.00"))
-        with (
-            pytest.raises(trilithon.client.SerializationFailure, match="OC000") as lost,
-            b.transaction() as second,
-        ):
-            _move(second, source, other, Decimal(7))
-            with a.transaction() as first:
-                _move(first, source, one, Decimal(5))
+
+        def race() -> None:
+            with b.transaction() as second:
+                _move(second, source, other, Decimal(7))
+                with a.transaction() as first:
+                    _move(first, source, one, Decimal(5))
+
+        with pytest.raises(trilithon.client.SerializationFailure, match="OC000") as lost:
+            race()
         assert "accounts" in lost.value.detail
         assert str(source) in lost.value.detail
         a.run_transaction(lambda tx: _move(tx, source, one, Decimal(1)))
@@ -113,8 +115,7 @@ def _move(
 def test_rivals_for_few_accounts_all_arrive_and_the_sum_never_changes(cluster: Cluster) -> None:
     """Concurrent readers in both Regions watch the sum; four accounts make conflicts certain."""
     with trilithon.client.connect(cluster.grpc("a")) as db:
-        db.execute("DELETE FROM transactions")
-        db.execute("DELETE FROM accounts")
+        db.execute("TRUNCATE accounts, transactions")
         accounts = demo.open_accounts(db, 4, Decimal("50.00"))
         load = demo.Load(endpoints(cluster), accounts, workers=2, seed=1)
         load.start()
