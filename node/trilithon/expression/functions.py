@@ -496,7 +496,7 @@ def resolve_aggregate(name: str, arguments: Sequence[TypeRef]) -> ResolvedAggreg
         )
     entry, declared = choice
     targets, result = _finish(declared, arguments, entry.result)
-    return ResolvedAggregate(entry, targets, result)
+    return ResolvedAggregate(entry.specialised(targets), targets, result)
 
 
 # --- the common type of CASE, COALESCE, UNION, VALUES, ARRAY, IN …

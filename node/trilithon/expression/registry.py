@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from trilithon.core.invariant import require
@@ -69,8 +69,8 @@ class Aggregate:
     `init()` makes a state; `step(state, *values)` gives the next one (it may be the same object);
     `step_many(state, values)` does a whole list for aggregates of one argument; `final(state)` gives
     the value. `strict` aggregates never see NULL in `step`; `step_many` leaves NULLs out by itself.
-    `merge(left, right)` joins two states, None where that is impossible. Factories get
-    (argument types, result type) where `typed`. `context`: `final` gets the EvalContext first.
+    `merge(left, right)` joins two states, None where that is impossible. `typed` gives (step, final)
+    for the argument types; `functions.resolve_aggregate` answers with them in their places.
     """
 
     id: str
@@ -85,6 +85,30 @@ class Aggregate:
     strict: bool = True
     variadic: bool = False
     volatility: str = IMMUTABLE
+    typed: Callable[[tuple[TypeRef, ...]], tuple[Callable[..., Any], Callable[..., Any]]] | None = (
+        None
+    )
+
+    def specialised(self, arguments: Sequence[TypeRef]) -> Aggregate:
+        """This aggregate for these argument types."""
+        if self.typed is None:
+            return self
+        step, final = self.typed(tuple(arguments))
+        return replace(
+            self, step=step, final=final, step_many=stepping(step, self.strict), typed=None
+        )
+
+
+def stepping(step: Callable[..., Any], strict: bool) -> Callable[[Any, Sequence[Any]], Any]:
+    """A `step_many` out of a `step`."""
+
+    def each(state: Any, values: Sequence[Any]) -> Any:
+        for value in values:
+            if value is not None or not strict:
+                state = step(state, value)
+        return state
+
+    return each
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +130,8 @@ CASTS: Final[dict[tuple[int, int], CastEntry]] = {}
 INLINE_NAMES: Final[dict[str, Any]] = {}
 
 _CALL: Final = re.compile(r"(\w+)\(([^)]*)\)\s*->\s*(.+)")
-_BINARY: Final = re.compile(r"(\S+)\s+(\S+)\s+(\S+)\s*->\s*(\S+)")
-_UNARY: Final = re.compile(r"(\S+)\s+(\S+)\s*->\s*(\S+)")
+_BINARY: Final = re.compile(r"(\S+) (\S+) (\S+) -> (\S+)")
+_UNARY: Final = re.compile(r"(\S+) (\S+) -> (\S+)")
 
 
 def type_oid(name: str) -> int:
@@ -216,20 +240,13 @@ def aggregate(
     step_many: Callable[[Any, Sequence[Any]], Any] | None = None,
     **flags: Any,
 ) -> None:
-    """Register an aggregate under "name(type, …) -> type"."""
+    """Register an aggregate under "name(type, …) -> type"; with `typed`, `step` and `final` are
+    never called."""
     match = _CALL.fullmatch(signature.strip())
     require(match is not None, f"an aggregate signature: {signature}")
     assert match is not None
     name, arguments, result = match.groups()
     types = [part.strip() for part in arguments.split(",") if part.strip()]
-    strict = flags.get("strict", True)
-
-    def each(state: Any, values: Sequence[Any]) -> Any:
-        for value in values:
-            if value is not None or not strict:
-                state = step(state, value)
-        return state
-
     entry = Aggregate(
         f"{name}({','.join(types)})",
         name,
@@ -238,7 +255,7 @@ def aggregate(
         init,
         step,
         final,
-        step_many or each,
+        step_many or stepping(step, flags.get("strict", True)),
         **flags,
     )
     require(entry.id not in AGGREGATES, f"one aggregate per id: {entry.id}")

@@ -19,6 +19,7 @@ MODULES: Final = (
     "matching",
     "arrays",
     "misc",
+    "jsons",
 )
 
 _loaded: list[str] = []

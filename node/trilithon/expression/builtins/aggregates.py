@@ -14,7 +14,7 @@ from trilithon.expression.builtins.integers import checked
 from trilithon.expression.registry import aggregate
 from trilithon.types.numeric import NAN, ZERO
 from trilithon.types.ordering import sort_key
-from trilithon.types.registry import BY_NAME
+from trilithon.types.registry import BY_NAME, TypeRef
 from trilithon.types.text_io import to_float4
 from trilithon.types.values import ArrayValue, Interval
 
@@ -351,16 +351,26 @@ for _kind in (
     _define_extremes(_kind)
 
 
-def _array_extreme(choose: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    def order(value: ArrayValue) -> Any:
-        items = tuple((item is None, 0 if item is None else item) for item in value.items)
-        return items, len(value.dimensions), value.dimensions, value.lower_bounds
+def _array_extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
+    def typed(types: tuple[TypeRef, ...]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        key = sort_key(types[0].oid)
 
-    return lambda state, value: value if state is None else choose(state, value, key=order)
+        def step(state: Any, value: Any) -> Any:
+            return value if state is None else choose(state, value, key=key)
+
+        return step, _same
+
+    return typed
 
 
-aggregate("min(anyarray) -> anyarray", init=_none, step=_array_extreme(min), final=_same)
-aggregate("max(anyarray) -> anyarray", init=_none, step=_array_extreme(max), final=_same)
+for _name, _choose in (("min", min), ("max", max)):
+    aggregate(
+        f"{_name}(anyarray) -> anyarray",
+        init=_none,
+        step=_none,
+        final=_same,
+        typed=_array_extreme(_choose),
+    )
 
 # --- booleans and bits
 
@@ -449,7 +459,7 @@ def _stack(state: list[Any] | None) -> ArrayValue | None:
         return None
     if any(value is None for value in state):
         raise SqlError("22004", "cannot accumulate null arrays")
-    if any(not value.items for value in state):
+    if not state[0].items:
         raise SqlError("2202E", "cannot accumulate empty arrays")
     shape = state[0].dimensions
     if any(value.dimensions != shape for value in state):
