@@ -89,6 +89,9 @@ class Process:
         self.paused = False
         self.loop: ProcessLoop | None = None
         self.failure: BaseException | None = None
+        # When the one turn that counts is due, and its number; None: none is due.
+        self.turn_due_s: float | None = None
+        self.turn_number = 0
 
     # -- clocks (core.world.Clock)
 
@@ -112,6 +115,7 @@ class Process:
         self.running = True
         self.paused = False
         self.failure = None
+        self.turn_due_s = None
         self.loop = ProcessLoop(self)
         self.run(main())
 
@@ -126,6 +130,7 @@ class Process:
     def kill(self) -> None:
         """As SIGKILL: everything in memory is gone, no code of the process runs any more."""
         self.running = False
+        self.paused = False
         loop, self.loop = self.loop, None
         if loop is not None:
             # Kept until the end: tasks must not run their `finally` blocks when collected.
@@ -202,25 +207,30 @@ class Kernel:
 
     def wake(self, process: Process) -> None:
         """Give the process's loop a turn when its next callback is due."""
-        self.at(0, self._turn, process, process.life)
+        self._turn_at(process, self.now_s)
 
-    def _turn(self, process: Process, life: int) -> None:
+    def _turn_at(self, process: Process, due_s: float) -> None:
+        """Only the earliest turn of a process counts: what is due later asks again after it."""
+        if process.turn_due_s is not None and process.turn_due_s <= due_s:
+            return
+        process.turn_due_s = due_s
+        process.turn_number += 1
+        self.at(due_s - self.now_s, self._turn, process, process.turn_number)
+
+    def _turn(self, process: Process, number: int) -> None:
+        if number != process.turn_number or process.turn_due_s is None:
+            return
+        process.turn_due_s = None
         loop = process.loop
-        if loop is None or process.life != life or process.paused or not process.running:
+        if loop is None or process.paused or not process.running:
             return
         due = loop.next_due_local_s()
-        if due is None:
-            return
-        if due > loop.time() + 1e-9:
-            self._wake_at(process, due)
-            return
-        self.turn_count += 1
-        loop.turn()
-        if (due := loop.next_due_local_s()) is not None and process.running:
-            self._wake_at(process, due)
-
-    def _wake_at(self, process: Process, local_s: float) -> None:
-        self.at(process.global_s(local_s) - self.now_s + 1e-9, self._turn, process, process.life)
+        if due is not None and due <= loop.time() + 1e-9:
+            self.turn_count += 1
+            loop.turn()
+            due = loop.next_due_local_s()
+        if due is not None and process.running:
+            self._turn_at(process, max(process.global_s(due) + 1e-9, self.now_s))
 
     def run(self, seconds: float) -> None:
         """Go on for `seconds` of the simulation's time."""

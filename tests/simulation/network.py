@@ -2,8 +2,11 @@
 
 Streams keep their order, as TCP does. What a fault does to them: *delay* (with a tail), *stall* (a cut
 link holds everything back; after `BREAK_AFTER_S` both ends notice and the stream breaks, as keepalive
-does), *reset* (breaks at once). One-way cuts hold one direction back. A killed process's streams break
-at once on the other side, as a closed socket does, unless its Region is cut off.
+does), *reset*. One-way cuts hold one direction back.
+
+The two ends of a stream notice its end apart, each in its own time, and until then go on taking what is
+on its way: so messages of an earlier connection may arrive after those of the next one. A killed
+process's peers notice after one way through the network, or, when cut off, by the silence.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ class SimNetwork:
         self.remote = Distance(remote_s)
         self.region_of: dict[str, str] = {}
         self.extra_delay_s: dict[tuple[str, str], float] = {}
-        self._cut: set[tuple[str, str]] = set()
+        # How many faults cut it: faults overlap.
+        self._cut: dict[tuple[str, str], int] = {}
         self._servers: dict[str, _Server] = {}
         self._streams: list[_Stream] = []
         kernel.killed_callbacks.append(self._process_died)
@@ -51,13 +55,23 @@ class SimNetwork:
     # -- faults
 
     def cut(self, source: str, target: str) -> None:
-        """Nothing from Region (or process) `source` reaches `target` until healed. One way."""
-        self._cut.add((source, target))
+        """Nothing from Region (or process) `source` reaches `target` until mended. One way."""
+        self._cut[(source, target)] = self._cut.get((source, target), 0) + 1
         for stream in list(self._streams):
             self.kernel.at(BREAK_AFTER_S, self._break_if_still_cut, stream)
 
+    def mend(self, source: str, target: str) -> None:
+        """Take one such cut back."""
+        left = self._cut.pop((source, target), 1) - 1
+        if left:
+            self._cut[(source, target)] = left
+        self._drain()
+
     def heal(self) -> None:
         self._cut.clear()
+        self._drain()
+
+    def _drain(self) -> None:
         for stream in list(self._streams):
             stream.drain_held()
 
@@ -71,24 +85,22 @@ class SimNetwork:
     def reset_streams(self, process: Process) -> None:
         for stream in list(self._streams):
             if process in (stream.client, stream.server.process):
-                stream.break_both("connection reset")
+                stream.reset("connection reset")
 
     def _break_if_still_cut(self, stream: _Stream) -> None:
         server = stream.server.process
         if self.is_cut(stream.client, server) or self.is_cut(server, stream.client):
-            stream.break_both("silent for too long")
+            stream.reset("silent for too long")
 
     def _process_died(self, process: Process) -> None:
         for address, server in list(self._servers.items()):
             if server.process is process:
                 del self._servers[address]
         for stream in list(self._streams):
-            if process in (stream.client, stream.server.process):
-                self.kernel.at(
-                    self.delay_s(stream.client, stream.server.process),
-                    stream.break_both,
-                    "peer died",
-                )
+            if process is stream.client:
+                stream.end(False, "this process died")
+            if process is stream.server.process:
+                stream.end(True, "this process died")
 
     # -- travel
 
@@ -198,7 +210,7 @@ class _Server:
         self.network._servers.pop(self.address, None)
         for stream in list(self.network._streams):
             if stream.server is self:
-                stream.break_both("server closed")
+                stream.end(True, "server closed")
 
     def unary_call(
         self,
@@ -224,7 +236,7 @@ class _Server:
 
 
 class _Stream:
-    """One connection: two directions, each in order."""
+    """One connection: two directions, each in order; two ends, each with its own end."""
 
     def __init__(self, link: SimLink, server: _Server, handler: StreamHandler) -> None:
         self.link = link
@@ -233,23 +245,31 @@ class _Stream:
         self.server = server
         self.handler = handler
         self.peer = _Peer(self)
-        self.broken = False
+        self.client_ended = False
+        self.server_ended = False
         self._clear_at_s = {True: 0.0, False: 0.0}
         self._held: list[tuple[bool, list[bytes]]] = []
 
     def send(self, to_server: bool, items: list[bytes]) -> None:
         network, kernel = self.link.network, self.link.network.kernel
         source, target = self._ends(to_server)
-        if self.broken:
+        if self.client_ended if to_server else self.server_ended:
             return
         if network.is_cut(source, target) or any(held is to_server for held, _ in self._held):
             self._held.append((to_server, items))
             return
+        kernel.at(self._arrival_s(to_server) - kernel.now_s, self._arrive, to_server, items)
+
+    def _arrival_s(self, to_server: bool) -> float:
+        """When what is sent now arrives: after everything that was sent before it."""
+        network = self.link.network
+        source, target = self._ends(to_server)
         arrival = max(
-            kernel.now_s + network.delay_s(source, target), self._clear_at_s[to_server] + 1e-9
+            network.kernel.now_s + network.delay_s(source, target),
+            self._clear_at_s[to_server] + 1e-9,
         )
         self._clear_at_s[to_server] = arrival
-        kernel.at(arrival - kernel.now_s, self._arrive, to_server, items)
+        return arrival
 
     def drain_held(self) -> None:
         held, self._held = self._held, []
@@ -262,25 +282,46 @@ class _Stream:
 
     def _arrive(self, to_server: bool, items: list[bytes]) -> None:
         source, target = self._ends(to_server)
-        if self.broken or not target.running:
+        if self.server_ended if to_server else self.client_ended:
             return
         if self.link.network.is_cut(source, target):
             self._held.append((to_server, items))
             return
         if to_server:
-            target.call(self.peer.received, items)
-        else:
+            if self.server.alive:
+                target.call(self.peer.received, items)
+        elif target.running and target.life == self.client_life:
             target.call(self.link.received, self, items)
 
-    def break_both(self, reason: str) -> None:
-        if self.broken:
-            return
-        self.broken = True
-        self.link.network._streams.remove(self)
-        if self.server.alive:
-            self.server.process.call(self.handler.disconnected, self.peer)
-        if self.client.running and self.client.life == self.client_life:
-            self.client.call(self.link.broke, self, reason)
+    def reset(self, reason: str) -> None:
+        """Both ends notice, each when it does."""
+        kernel = self.link.network.kernel
+        for at_server in (False, True):
+            kernel.at(kernel.random.uniform(0, 0.2), self._notice, at_server, reason)
+
+    def end(self, at_server: bool, reason: str) -> None:
+        """One end closes or dies; the other one hears of it after everything that was sent."""
+        network, kernel = self.link.network, self.link.network.kernel
+        self._notice(at_server, reason)
+        source, target = self._ends(not at_server)
+        if network.is_cut(source, target):
+            kernel.at(BREAK_AFTER_S, self._notice, not at_server, reason)
+        else:
+            kernel.at(
+                self._arrival_s(not at_server) - kernel.now_s, self._notice, not at_server, reason
+            )
+
+    def _notice(self, at_server: bool, reason: str) -> None:
+        if at_server and not self.server_ended:
+            self.server_ended = True
+            if self.server.alive:
+                self.server.process.call(self.handler.disconnected, self.peer)
+        if not at_server and not self.client_ended:
+            self.client_ended = True
+            if self.client.running and self.client.life == self.client_life:
+                self.client.call(self.link.broke, self, reason)
+        if self.client_ended and self.server_ended and self in self.link.network._streams:
+            self.link.network._streams.remove(self)
 
 
 class _Peer:
@@ -295,7 +336,7 @@ class _Peer:
         return f"sim:{self._stream.client.name}"
 
     def send(self, item: Item) -> None:
-        if self._stream.broken:
+        if self._stream.server_ended:
             return
         self._queue.append(item.SerializeToString())
         if len(self._queue) == 1:
@@ -306,10 +347,10 @@ class _Peer:
         self._stream.send(False, queue)
 
     def close(self) -> None:
-        self._stream.break_both("closed by the server")
+        self._stream.end(True, "closed by the server")
 
     def received(self, items: list[bytes]) -> None:
-        if not self._stream.broken:
+        if not self._stream.server_ended:
             parse = self._stream.link.request_type.FromString
             self._stream.handler.received(self, [parse(data) for data in items])
 
@@ -415,12 +456,14 @@ class SimLink:
         network.kernel.at(network.delay_s(server.process, process), self._opened, stream)
 
     def _opened(self, stream: _Stream) -> None:
-        if self.process.running and self.process.loop is self._loop and not stream.broken:
+        if self.process.running and self.process.loop is self._loop:
             self.process.call(self._go_up, stream)
 
     def _go_up(self, stream: _Stream) -> None:
-        if stream.broken or self._closed:
-            stream.break_both("closed by the client")
+        if self._closed:
+            stream.end(False, "closed by the client")
+            return
+        if stream.client_ended:
             return
         self._stream = stream
         early, self._queue = self._queue, []
@@ -444,15 +487,16 @@ class SimLink:
                 self._loop.call_later(RECONNECT_S, self._dial)
             return
         self._stream = None
+        if self._closed:
+            return
         self._queue.clear()
         self._pending.fail_all(f"the link to {self._address} broke: {reason}")
         if self._went_down is not None:
             self._went_down()
-        if not self._closed:
-            self._loop.call_later(RECONNECT_S, self._dial)
+        self._loop.call_later(RECONNECT_S, self._dial)
 
     async def close(self) -> None:
         self._closed = True
         if self._stream is not None:
-            self._stream.break_both("closed by the client")
+            self._stream.end(False, "closed by the client")
         self._pending.close(f"the link to {self._address} was closed")

@@ -1,0 +1,100 @@
+"""What only the simulation can see: every journal and every leader at once.
+
+Checked as it happens
+- One CSN never names two entries, on whatever disk.
+- A snapshot that a journal gives holds everything that is settled anywhere at that moment (so no read
+  is served without a valid lease).
+- Settled never goes back, and what was settled anywhere is never another entry elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from kernel import Kernel
+
+from trilithon.adjudicator.machine import AdjudicatorMachine
+from trilithon.core.csn import format_csn
+from trilithon.journal.machine import JournalMachine
+from trilithon.v1.types_pb2 import Entry
+
+
+class Violation(AssertionError):
+    """A promise was broken; the text says which, in sentences."""
+
+
+class Observer:
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.violations: list[tuple[str, BaseException | None]] = []
+        # Every entry that was ever handed to a disk.
+        self.entries: dict[int, Entry] = {}
+        self.settled_csn = 0
+        self._settled_by = ""
+        self.journals: WeakKeyDictionary[JournalMachine, str] = WeakKeyDictionary()
+        self.adjudicators: WeakKeyDictionary[AdjudicatorMachine, str] = WeakKeyDictionary()
+        self.snapshots = 0
+        self.epochs: set[int] = set()
+
+    def violated(self, text: str, cause: BaseException | None = None) -> None:
+        self._kernel.note(f"VIOLATION {text}")
+        self.violations.append((text, cause))
+
+    def check(self) -> None:
+        if self.violations:
+            text, cause = self.violations[0]
+            raise Violation(f"at {self._kernel.now_s:.3f} s: {text}") from cause
+
+    def appended(self, journal: str, entry: Entry) -> None:
+        known = self.entries.setdefault(entry.csn, entry)
+        if known is not entry and known != entry:
+            self.violated(f"{format_csn(entry.csn)} names two entries; {journal} has the second")
+        self.epochs.add(entry.csn >> 40)
+
+    def settled(self, who: str, csn: int) -> None:
+        if csn > self.settled_csn:
+            self.settled_csn = csn
+            self._settled_by = who
+
+    def snapshot(self, journal: str, csn: int) -> None:
+        self.snapshots += 1
+        if csn < self.settled_csn:
+            self.violated(
+                f"{journal} gave the snapshot {format_csn(csn)}, but {self._settled_by} had "
+                f"already settled {format_csn(self.settled_csn)}"
+            )
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        journal_take, adjudicator_take = JournalMachine.take, AdjudicatorMachine.take
+        snapshot_csn = JournalMachine.snapshot_csn
+        observer = self
+
+        def take(self: JournalMachine, now_us: int) -> Any:
+            output = journal_take(self, now_us)
+            observer.settled(observer.journals.get(self, "?"), self.settled_csn)
+            return output
+
+        def adjudicator_took(self: AdjudicatorMachine, now_us: int, wall_us: int) -> Any:
+            output = adjudicator_take(self, now_us, wall_us)
+            observer.settled(observer.adjudicators.get(self, "?"), self.copy.settled_csn)
+            return output
+
+        def snapshot(self: JournalMachine, now_us: int) -> int | None:
+            csn = snapshot_csn(self, now_us)
+            if csn is not None:
+                observer.snapshot(observer.journals.get(self, "?"), csn)
+            return csn
+
+        JournalMachine.take = take  # type: ignore[method-assign]
+        AdjudicatorMachine.take = adjudicator_took  # type: ignore[method-assign]
+        JournalMachine.snapshot_csn = snapshot  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            JournalMachine.take = journal_take  # type: ignore[method-assign]
+            AdjudicatorMachine.take = adjudicator_take  # type: ignore[method-assign]
+            JournalMachine.snapshot_csn = snapshot_csn  # type: ignore[method-assign]

@@ -1,0 +1,219 @@
+"""One seed: a cluster under load and faults, healed in the end, then judged."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from checker import Checker, final_log, hold
+from cluster import AdjudicatorNode, Cluster, JournalNode, QueryNode, StorageNode, running
+from faults import Chaos
+from history import History
+from workloads import WORKLOADS
+
+from trilithon.core.csn import format_csn
+from trilithon.v1 import storage_pb2
+
+SECONDS = 20.0
+# Once all faults are over: every Region commits again within this time,
+SERVING_AGAIN_S = 10.0
+# every client has heard of its last transaction (its own timeouts are 10 + 10 s),
+CLIENTS_DONE_S = 30.0
+# a journal whose disk was lost is a member again,
+REPLACED_S = 15.0
+# and every storage has what is settled.
+CAUGHT_UP_S = 10.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run does. `faults`: names out of `faults.FAULTS`; None: all of them."""
+
+    topology: str = "two"
+    seconds: float = SECONDS
+    faults: Sequence[str] | None = None
+    workloads: Sequence[str] = field(default_factory=lambda: list(WORKLOADS))
+
+
+@dataclass(slots=True)
+class Outcome:
+    fingerprint: str
+    counts: dict[str, int]
+
+
+def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -> Outcome:
+    """Raises Violation. `show` gets every event in the end."""
+    logging.disable(logging.CRITICAL)
+    gc.collect()
+    gc.disable()
+    try:
+        with running(seed, plan.topology) as cluster:
+            try:
+                return _simulate(cluster, plan)
+            finally:
+                for event in cluster.kernel.events if show is not None else ():
+                    show(event)  # type: ignore[misc]
+    finally:
+        gc.enable()
+        logging.disable(logging.NOTSET)
+
+
+def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
+    history = History()
+    for name in plan.workloads:
+        WORKLOADS[name](cluster, history)
+    draw = cluster.random
+    if draw.random() < 0.4:
+        # Small bounds, so that windows, memory and the log really are exceeded.
+        cluster.adjudicator_settings = {
+            "window_entries_max": 400,
+            "log_bytes_max": 40_000,
+            "warm_entries": 100,
+        }
+        cluster.journal_settings = {"memory_bytes_max": 20_000, "window_us": 3_000_000}
+    cluster.start()
+    cluster.run(3.0)
+    chaos = Chaos(cluster, plan.faults)
+    chaos.start()
+    cluster.run(plan.seconds)
+    chaos.stop()
+    heal_and_judge(cluster, history)
+    counts = dict(history.counts)
+    counts["epochs"] = len(cluster.observer.epochs)
+    counts["snapshots"] = cluster.observer.snapshots
+    for name, count in chaos.counts.items():
+        counts[f"fault: {name}"] = count
+    text = "\n".join(cluster.kernel.events) + repr(sorted(counts.items()))
+    text += "".join(entry.SerializeToString(deterministic=True).hex() for entry in _all(cluster))
+    return Outcome(hashlib.sha256(text.encode()).hexdigest(), counts)
+
+
+def _all(cluster: Cluster) -> list[object]:
+    entries = cluster.observer.entries
+    return [entries[csn] for csn in sorted(entries)]
+
+
+def heal_and_judge(cluster: Cluster, history: History) -> None:
+    """Faults are over: the cluster must come back by itself, and what it did must have been right."""
+    cluster.healing = True
+    since_s = cluster.kernel.now_s
+    for node in cluster.nodes.values():
+        cluster.kernel.at(cluster.kernel.random.uniform(0, 0.5), node.start)
+    queries: list[QueryNode] = cluster.of(QueryNode)
+
+    def serving() -> set[str]:
+        return {
+            record.process
+            for record in history.records
+            if record.started_s > since_s and record.outcome == "committed"
+        }
+
+    def all_serve() -> bool:
+        return serving() >= {node.name for node in queries}
+
+    try:
+        cluster.run_until(all_serve, SERVING_AGAIN_S, "every query processor commits again")
+    except Exception:
+        for line in describe(cluster):
+            cluster.kernel.note(line)
+        raise
+    cluster.run_until(
+        lambda: not cluster.replacing, REPLACED_S, f"{cluster.replacing} is replaced"
+    )
+    cluster.clients_run = False
+    cluster.run_until(
+        lambda: all(not _client_tasks(node) for node in queries),
+        CLIENTS_DONE_S,
+        "every client hears of its last transaction",
+    )
+    cluster.run(1.0)
+    storages: list[StorageNode] = cluster.of(StorageNode)
+    cluster.run_until(
+        lambda: all(
+            node.up and node.running.machine.settled >= cluster.observer.settled_csn
+            for node in storages
+        ),
+        CAUGHT_UP_S,
+        "every storage has what is settled",
+    )
+    _judge(cluster, history)
+
+
+def _client_tasks(node: QueryNode) -> bool:
+    import asyncio
+
+    loop = node.process.loop
+    if loop is None:
+        return True
+    return any(
+        task.get_coro().__qualname__ == "Workload._run"  # type: ignore[union-attr]
+        for task in asyncio.all_tasks(loop)
+    )
+
+
+def _judge(cluster: Cluster, history: History) -> None:
+    logs = {
+        node.name: (node.disk.state.base.csn, list(node.disk.state.entries))
+        for node in cluster.of(JournalNode)
+        if not node.disk.retired
+    }
+    final = final_log(cluster.observer, logs)
+    checker = Checker(final, history)
+    checker.check()
+    expected = checker.checksum()
+    for region in cluster.full_regions:
+        found = _region_checksum(cluster, region)
+        hold(
+            found == expected,
+            f"the storage of Region {region} has checksum and rows {found}, the log says {expected}",
+        )
+    cluster.observer.check()
+
+
+def _region_checksum(cluster: Cluster, region: str) -> tuple[int, int]:
+    parts: list[storage_pb2.StorageChecksum] = []
+    nodes: list[StorageNode] = cluster.of(StorageNode, region)
+    csn = cluster.observer.settled_csn
+    for node in nodes:
+
+        async def ask(node: StorageNode = node) -> None:
+            request = storage_pb2.StorageChecksumRequest(csn=csn)
+            parts.append(await node.running.service.checksum(request))
+
+        node.process.run(ask())
+    cluster.run_until(lambda: len(parts) == len(nodes), 10.0, f"a checksum of Region {region}")
+    total = sum(part.checksum for part in parts) & (1 << 64) - 1
+    return total, sum(part.rows for part in parts)
+
+
+def describe(cluster: Cluster) -> list[str]:
+    """The state of every process in one line each."""
+    lines = []
+    for node in cluster.nodes.values():
+        state = "up" if node.up else "down" if not node.process.running else "starting"
+        if node.process.paused:
+            state = "paused"
+        text = f"{node.name}: {state}"
+        now_us = node.process.monotonic_us()
+        if node.up and isinstance(node, JournalNode):
+            machine = node.running.machine
+            text += (
+                f" epoch {machine.promised_epoch} leader {machine.leader or '-'} tail "
+                f"{format_csn(machine.tail_csn)} synced {format_csn(machine.synced_csn)} settled "
+                f"{format_csn(machine.settled_csn)} lease {machine.lease_left_us(now_us)} us"
+            )
+        if node.up and isinstance(node, AdjudicatorNode):
+            status = node.running.machine.status(now_us)
+            text += (
+                f" {status.state} epoch {status.epoch} last {format_csn(status.last_csn)} settled "
+                f"{format_csn(status.settled_csn)} pending {status.pending}"
+            )
+        if node.up and isinstance(node, StorageNode):
+            machine = node.running.machine
+            text += f" position {format_csn(machine.position)} settled {format_csn(machine.settled)}"
+            text += f" feed {node.running.feed.journal or '-'} {node.running.feed.problem}"
+        lines.append(text)
+    return lines
