@@ -208,9 +208,9 @@ class Client(Node):
             if broken or left_s <= 0:
                 self._waiting.pop(number)(None)
             else:
-                self.after(0.1, watch, left_s - 0.1)
+                self.after(min(0.1, left_s), watch, left_s - 0.1)
 
-        self.after(0.1, watch, timeout_s)
+        self.after(min(0.1, timeout_s), watch, timeout_s - 0.1)
 
     def _next(self) -> None:
         self.after(self.world.random.expovariate(1 / 0.05) + 0.005, self._begin)
@@ -307,11 +307,11 @@ class Client(Node):
             transaction.ended = self.world.now
             self.after(0.1, self._begin)
             return
-        impatient = random.random() < 0.03
+        impatient = random.random() < 0.05
         self._ask(
             link,
             adjudicator.AdjudicatorRequest(commit=request),
-            random.uniform(0.0, 0.2) if impatient else 8.0,
+            random.uniform(0.0, 0.1) if impatient else 8.0,
             lambda reply: self._verdict(transaction, reply, 0),
         )
 
@@ -327,7 +327,9 @@ class Client(Node):
             assert kind != "failure" or reply.failure.code != types.Failure.CODE_INVALID, reply
             transaction.outcome = "aborted"
         elif asked < 3:
-            self.after(0.05, self._ask_status, transaction, asked + 1)
+            self.after(
+                self.world.random.choice([0.0, 0.05]), self._ask_status, transaction, asked + 1
+            )
             return
         transaction.ended = self.world.now
         self.world.count(transaction.outcome or "unknown")

@@ -1,6 +1,7 @@
 """One simulated cluster per seed: real journal and adjudicator machines under faults.
 
-    python tests/protocol/protocol_run.py [--seed N] [--seeds N] [--topology NAME] [--rule NAME] [--trace]
+    python tests/protocol/protocol_run.py [--seed N] [--seeds N] [--topology NAME] [--rule NAME]
+        [--replace] [--trace]
 
 replays a seed, or many; the same seed gives the same events. `--rule` switches one rule off (see
 protocol_rules.py): the checker must notice.
@@ -41,7 +42,10 @@ TOPOLOGIES = {
 
 
 class Cluster:
-    def __init__(self, seed: int, topology: str, *, trace: bool = False) -> None:
+    def __init__(
+        self, seed: int, topology: str, *, replace: bool = False, trace: bool = False
+    ) -> None:
+        self.replace = replace
         self.world = world = World(seed)
         world.keep_trace = trace
         self.topology = TOPOLOGIES[topology]
@@ -118,6 +122,37 @@ class Cluster:
                 world.at(random.expovariate(1.0) + 0.01, world.restart, name)
         world.at(random.expovariate(1 / 1.2) + 0.1, self.chaos)
 
+    def lose_disks(self) -> None:
+        """A journal's disk is lost; the newcomer is admitted in its place before the next one is."""
+        world = self.world
+        victim = world.random.choice(self.journals)
+        world.crash(victim.name)
+        victim.lose_disk()
+        world.at(0.5, world.restart, victim.name)
+        world.at(1.0, self._replace, victim)
+
+    def _replace(self, victim: JournalNode) -> None:
+        """As an operator would: ask whoever leads, until it is done."""
+        world = self.world
+        incarnation = victim.disk.incarnation
+        for node in self.adjudicators:
+            if node.name not in world.down:
+                hindrance = node.machine.replace_journal(
+                    victim.name, node.clock_us(), node.wall_us()
+                )
+                members = node.machine.members()
+                if (
+                    hindrance is None
+                    and node.machine.members_closed()
+                    and members is not None
+                    and incarnation in [member.incarnation for member in members.members]
+                ):
+                    world.count("replaced")
+                    if world.now < self.seconds:
+                        world.at(world.random.uniform(0.5, 3), self.lose_disks)
+                    return
+        world.at(0.2, self._replace, victim)
+
     def heal(self) -> None:
         world = self.world
         world.cut_links(set())
@@ -126,7 +161,10 @@ class Cluster:
 
     def run(self, seconds: float = SECONDS) -> dict[str, int]:
         world = self.world
+        self.seconds = seconds
         world.at(4, self.chaos)
+        if self.replace:
+            world.at(5, self.lose_disks)
         world.run(seconds)
         self.heal()
         world.run(seconds + 12)
@@ -161,9 +199,14 @@ class Cluster:
 
 
 def run_seed(
-    seed: int, topology: str = "two", *, seconds: float = SECONDS, trace: bool = False
+    seed: int,
+    topology: str = "two",
+    *,
+    seconds: float = SECONDS,
+    replace: bool = False,
+    trace: bool = False,
 ) -> dict[str, int]:
-    cluster = Cluster(seed, topology, trace=trace)
+    cluster = Cluster(seed, topology, replace=replace, trace=trace)
     try:
         return cluster.run(seconds)
     finally:
@@ -178,17 +221,24 @@ def main() -> None:
     parser.add_argument("--topology", default="two", choices=TOPOLOGIES)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--rule")
+    parser.add_argument("--replace", action="store_true", help="journals lose their disks")
     parser.add_argument("--trace", action="store_true")
     options = parser.parse_args()
     if options.rule:
         from protocol_rules import RULES
 
-        RULES[options.rule]()
+        RULES[options.rule](setattr)
     seeds = [options.seed] if options.seed is not None else range(options.seeds)
     total: dict[str, int] = {}
     for seed in seeds:
         try:
-            stats = run_seed(seed, options.topology, seconds=options.seconds, trace=options.trace)
+            stats = run_seed(
+                seed,
+                options.topology,
+                seconds=options.seconds,
+                replace=options.replace,
+                trace=options.trace,
+            )
         except BaseException as error:
             print(f"seed {seed} topology {options.topology}: {type(error).__name__}: {error}")
             raise

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trilithon.adjudicator.outbox import Outbox
-from trilithon.adjudicator.quorum import in_force, majority, voters_of
+from trilithon.adjudicator.quorum import majority, newest_list, voters_of
 from trilithon.adjudicator.settings import Settings
 from trilithon.core.csn import EPOCH_MAX
 from trilithon.core.invariant import require
@@ -119,7 +119,7 @@ class Election:
         best = max(granted.values(), key=lambda reply: reply.tail_csn)
         if not any(reply.member_entries for reply in self._pre_votes.values()):
             return len(granted) == len(self._settings.journals)
-        voters = voters_of(in_force(best.member_entries, best.settled_csn))
+        voters = voters_of(newest_list(best.member_entries))
         return voters.satisfied_by({reply.incarnation for reply in granted.values()})
 
     def _end_pre_vote(self, now_us: int) -> None:
@@ -205,7 +205,7 @@ class Election:
         if not chosen.member_entries:
             if not self._may_begin():
                 return None
-        elif not voters_of(in_force(chosen.member_entries, chosen.settled_csn)).satisfied_by(
+        elif not voters_of(newest_list(chosen.member_entries)).satisfied_by(
             {promise.incarnation for promise in self._promises.values()}
         ):
             return None

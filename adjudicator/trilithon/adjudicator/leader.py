@@ -311,8 +311,6 @@ class Leader:
             return []
         first = copy.settled_csn < replication.start_csn
         entries = copy.settle(settled_csn)
-        if len(replication.voters.groups) > 1:
-            replication.count_by(copy.member_entries)
         if first:
             replication.tend_required(now_us)
         return entries
@@ -354,7 +352,7 @@ class Leader:
         named = members.next or members.members
         if any(member.incarnation == progress.incarnation for member in named):
             return None
-        if members.next or len(self.replication.voters.groups) > 1:
+        if members.next or self._copy.member_entries[-1].csn > self._copy.settled_csn:
             return Hindrance("another change of members is not settled", True)
         lag_us = self.replication.lag_us(progress, now_us)
         if not progress.synced_csn or lag_us > self._settings.lease_ttl_us:

@@ -1,9 +1,11 @@
 """Majorities over the member lists of a log.
 
 A journal is named by its incarnation, never by its Region. A *group* is the incarnations of one
-list. Whoever counts by a log needs a majority of every group in force: of the newest list that is
-surely settled, and of every list above it, both halves of a joint list included. So an uncommitted
-or unclosed change is counted both ways, for promises, acknowledgements, authority and settling.
+list. Whoever counts by a log counts by the newest list in it, committed or not: by one group, or,
+while a change is open, by both halves of the joint list, for promises, acknowledgements, authority
+and settling alike. This is Raft's joint consensus (Ongaro & Ousterhout 2014, section 6), and it
+rests on the same two conditions: a joint list is appended only after the list before it is settled,
+and the list that closes it only after the joint list is settled.
 """
 
 from __future__ import annotations
@@ -64,22 +66,14 @@ def members_of(entry: types.Entry) -> types.MemberList | None:
     return None
 
 
-def in_force(entries: Iterable[types.Entry], settled_csn: int) -> list[types.MemberList]:
-    """Of a log's entries with member lists: the newest settled list and all above it."""
-    found: list[types.MemberList] = []
-    for entry in sorted(entries, key=lambda entry: entry.csn):
-        members = members_of(entry)
-        if members is not None:
-            if entry.csn <= settled_csn:
-                found.clear()
-            found.append(members)
-    return found
+def newest_list(entries: Iterable[types.Entry]) -> types.MemberList | None:
+    """The list that counts, among a log's entries with member lists."""
+    newest = max(entries, key=lambda entry: entry.csn, default=None)
+    return members_of(newest) if newest is not None else None
 
 
-def voters_of(lists: Iterable[types.MemberList]) -> Voters:
-    groups: dict[Group, None] = {}
-    for members in lists:
-        groups[tuple(member.incarnation for member in members.members)] = None
-        if members.next:
-            groups[tuple(member.incarnation for member in members.next)] = None
-    return Voters(tuple(groups))
+def voters_of(members: types.MemberList | None) -> Voters:
+    if members is None:
+        return Voters(())
+    lists = [members.members, members.next] if members.next else [members.members]
+    return Voters(tuple(tuple(member.incarnation for member in one) for one in lists))

@@ -26,7 +26,7 @@ from trilithon.adjudicator.copy import LogCopy
 from trilithon.adjudicator.log import Span, common_csn, spans_of
 from trilithon.adjudicator.outbox import Outbox
 from trilithon.adjudicator.progress import Progress
-from trilithon.adjudicator.quorum import NEVER, Voters, in_force, voters_of
+from trilithon.adjudicator.quorum import NEVER, Voters, newest_list, voters_of
 from trilithon.adjudicator.relay import RelayDesk
 from trilithon.adjudicator.settings import Settings
 from trilithon.core.csn import make_csn
@@ -59,8 +59,8 @@ class Replication:
         self._elected_us = now_us
         self.serving = False
         self.voters = Voters(())
-        self._lists: list[types.MemberList] = []
-        # Who may hold leases: members of full Regions in any list in force.
+        self._members: types.MemberList | None = None
+        # Who may hold leases: members of full Regions.
         self._full: set[bytes] = set()
         self.journals = {
             target.name: Progress(target.name, target.region) for target in settings.journals
@@ -84,15 +84,15 @@ class Replication:
     # ---- who counts
 
     def count_by(self, entries: Iterable[types.Entry]) -> None:
-        """These entries' lists are in force."""
-        self._lists = in_force(entries, self._copy.settled_csn)
-        self.voters = voters_of(self._lists)
-        self._full = {
-            member.incarnation
-            for members in self._lists
-            for member in (*members.members, *members.next)
-            if member.full
-        }
+        """The newest of these entries' lists counts from now on."""
+        self._members = newest_list(entries)
+        self.voters = voters_of(self._members)
+        self._full = {member.incarnation for member in self._named() if member.full}
+
+    def _named(self) -> list[types.Member]:
+        if self._members is None:
+            return []
+        return [*self._members.members, *self._members.next]
 
     def learn_incarnation(self, name: str, incarnation: bytes) -> Progress:
         """Whoever answers under this name is this incarnation now."""
@@ -453,10 +453,7 @@ class Replication:
     # ---- for status
 
     def member_status(self, now_us: int) -> list[adjudicator.MemberStatus]:
-        known: dict[bytes, types.Member] = {}
-        for members in self._lists:
-            for member in (*members.members, *members.next):
-                known[member.incarnation] = member
+        known = {member.incarnation: member for member in self._named()}
         status = []
         for incarnation, member in known.items():
             progress = self._by_incarnation.get(incarnation)
