@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.core.invariant import require
 from trilithon.expression.compile import compile_filter, compile_scalar, fold_constants
 from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import table_expressions
@@ -158,10 +159,14 @@ class Engine:
             return Prepared(statement, plan, settings)
         self._catalog = catalog
         try:
+            if statement.template.unliftable:
+                raise NotLiftable
             plan = await self._make(statement, catalog, parameter_oids, settings)
-        except (SqlError, NotLiftable):
+        except (SqlError, NotLiftable) as error:
             if not statement.constants:
                 raise
+            if isinstance(error, NotLiftable):
+                statement.template.unliftable = True
             # Read the text as it stands: positions are then right, and literals are literals.
             plain = parse_plain(statement.source)[0]
             plan = await self._make(plain, catalog, parameter_oids, settings)
@@ -545,6 +550,7 @@ def explained(root: Operator, bound: Bound, options: dict[str, str], catalog: An
 
 
 def _virtual_relations() -> Mapping[tuple[str, str], VirtualRelation]:
-    from trilithon.query.catalog_views import relations
+    from trilithon.query.catalog_views import functions, relations
 
+    require(functions, "catalog functions register themselves")
     return relations.RELATIONS

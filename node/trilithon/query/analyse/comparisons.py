@@ -293,6 +293,8 @@ def call_with(
     if resolved.cast is not None:
         return coercion.coerce(analysis, arguments[0], resolved.cast, coercion.EXPLICIT, location)
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)
+    if name in ("nextval", "setval"):
+        analysis.read_only = False
     if resolved.function.returns_set:
         return _set_in_targets(analysis, scope, name, resolved, typed, location)
     return ir.Call(resolved.function.id, typed, resolved.result)

@@ -13,6 +13,8 @@ from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 
 DEPTH_MAX: Final = 220
 PARAMETERS_MAX: Final = 65_535
+# Types whose literals name catalog objects (regclass, regtype): read while analysing.
+_BY_NAME: Final = frozenset({2205, 2206})
 
 
 class SettingsLike(Protocol):
@@ -144,6 +146,8 @@ class Analysis:
         """Like a literal, a lifted one stands in one place; should two contexts ask for different
         types, the plan without lifting is the one to use."""
         known = self.lifted[number]
+        if type_.oid in _BY_NAME:
+            raise NotLiftable
         if known.oid == UNKNOWN.oid:
             known = self.lifted[number] = TypeRef(type_.oid)
         elif known.oid != type_.oid:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from trilithon.query.catalog_views.provider import VirtualRelation
+from trilithon.query.catalog_views import information_schema, pg_catalog
+from trilithon.query.catalog_views.provider import VirtualRelation, make_relations
 
-RELATIONS: Mapping[tuple[str, str], VirtualRelation] = {}
+RELATIONS: Final[Mapping[tuple[str, str], VirtualRelation]] = make_relations(
+    {**pg_catalog.FILLS, **information_schema.FILLS}
+)

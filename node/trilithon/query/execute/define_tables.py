@@ -22,6 +22,7 @@ from trilithon.query.catalog.definitions import (
     Table,
     TableDefinition,
 )
+from trilithon.query.catalog_views.objects import quote
 from trilithon.query.execute.definitions import (
     Definer,
     Handler,
@@ -317,7 +318,7 @@ async def _own_sequence(
     _change(draft, column, sequence_id=sequence.id)
     found = next(c for c in draft.columns if c.name == column)
     if found.identity is Identity.NONE:
-        quoted = f'"{draft.schema}"."{name}"'.replace("'", "''")
+        quoted = f"{quote(draft.schema)}.{quote(name)}".replace("'", "''")
         _change(draft, column, default=f"nextval('{quoted}'::regclass)")
 
 

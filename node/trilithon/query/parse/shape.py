@@ -73,7 +73,9 @@ def literal_value(literal: str, negative: bool) -> Any:
     if literal[0] == "'":
         return literal[1:-1].replace("''", "'")
     if kind_of_literal(literal) == "n":
-        return text_io.parse(registry.NUMERIC, "-" + literal if negative else literal, DEFAULT_SETTINGS)
+        return text_io.parse(
+            registry.NUMERIC, "-" + literal if negative else literal, DEFAULT_SETTINGS
+        )
     return -int(literal) if negative else int(literal)
 
 

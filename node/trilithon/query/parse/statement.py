@@ -64,6 +64,8 @@ class Template:
     lifted_types: tuple[int, ...] = ()
     # The highest $n of the text itself.
     parameter_count: int = 0
+    # Its literals turned out to matter to analysis: such texts are planned as they stand.
+    unliftable: bool = False
     # Plans by (parameter types, search path, user-visible settings); owned by the engine.
     plans: dict[Any, Any] = field(default_factory=dict)
 

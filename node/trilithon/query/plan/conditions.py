@@ -35,8 +35,19 @@ def conjunction(conjuncts: Sequence[Expr]) -> Expr | None:
     return conjuncts[0] if len(conjuncts) == 1 else ir.And(tuple(conjuncts))
 
 
+# Calls whose values operators fetch before a row's expressions are evaluated.
+FETCHED: Final = frozenset(
+    {"nextval(regclass)", "setval(regclass,int8)", "setval(regclass,int8,bool)"}
+)
+
+
+def is_fetched(node: Expr) -> bool:
+    return isinstance(node, Subquery) or (isinstance(node, ir.Call) and node.function in FETCHED)
+
+
 def has_subquery(expression: Expr) -> bool:
-    return any(isinstance(node, Subquery) for node in ir.post_order(expression))
+    """Whether parts of it are operators' work: subqueries, sequences' values."""
+    return any(is_fetched(node) for node in ir.post_order(expression))
 
 
 def movable(expression: Expr) -> bool:

@@ -23,13 +23,13 @@ from trilithon.expression.functions import get_function
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
-from trilithon.query.execute import operators, sorting, subqueries
+from trilithon.query.execute import operators, sequences, sorting, subqueries
 from trilithon.query.execute.aggregate import Call, HashAggregate, hashable
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
 from trilithon.query.plan import access, explain, joins, rules, scans
 from trilithon.query.plan.access import Wish
-from trilithon.query.plan.conditions import conjunction, has_subquery, split
+from trilithon.query.plan.conditions import conjunction, has_subquery, is_fetched, split
 from trilithon.types.ordering import sort_key
 from trilithon.types.registry import TypeRef
 
@@ -118,7 +118,9 @@ class Planner:
     def _lift_one(self, expression: Expr, source: Operator) -> tuple[Expr, Operator]:
         replaced: dict[int, Expr] = {}
         for node in ir.post_order(expression):
-            if isinstance(node, Subquery) and id(node) not in replaced:
+            if isinstance(node, ir.Call) and is_fetched(node):
+                replaced[id(node)], source = self._sequence_call(node, source)
+            elif isinstance(node, Subquery) and id(node) not in replaced:
                 if node.args and any(has_subquery(argument) for argument in node.args):
                     arguments, source = self.lift(node.args, source)
                     lifted = node.rebuild(arguments)
@@ -126,6 +128,21 @@ class Planner:
                     lifted = node
                 replaced[id(node)], source = self._subquery(lifted, source)
         return _replace(expression, replaced), source
+
+    def _sequence_call(self, node: ir.Call, source: Operator) -> tuple[Expr, Operator]:
+        if any(has_subquery(argument) for argument in node.args):
+            raise explain.unsupported("a subquery in the arguments of a sequence function")
+        column = self.new_column()
+        columns = (*source.columns, column)
+        made: Operator
+        if node.function.startswith("nextval"):
+            if used_columns(node.args[0]):
+                raise explain.unsupported("nextval() of a sequence that differs from row to row")
+            sequence = compile_scalar(self.place(node.args[0], {}))
+            made = sequences.NextValues(columns, source, sequence)
+        else:
+            made = sequences.SetValues(columns, source, self.projection(node.args, source))
+        return ir.Column(column, node.type), made
 
     def _subquery(self, node: Subquery, source: Operator) -> tuple[Expr, Operator]:
         free = free_columns(node)
@@ -273,8 +290,11 @@ class Planner:
         """Conditions whose subqueries are evaluated once are plain ones: a key may use them."""
         rest = []
         for conjunct in hard:
-            found = [n for n in ir.post_order(conjunct) if isinstance(n, Subquery)]
-            if all(not free_columns(n) and n.kind not in ("any", "all") for n in found):
+            found = [n for n in ir.post_order(conjunct) if is_fetched(n)]
+            if all(
+                isinstance(n, Subquery) and not free_columns(n) and n.kind not in ("any", "all")
+                for n in found
+            ):
                 lifted, _ = self._lift_one(conjunct, operators.ConstantRows((), [()]))
                 plain.append(lifted)
             else:

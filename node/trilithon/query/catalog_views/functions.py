@@ -1,0 +1,405 @@
+"""Functions that look things up in the catalog: what psql and drivers call.
+
+`EvalContext.session` gives `catalog` (the transaction's) and `search_path`. Registered when this module
+is imported; a signature that somebody else has registered stays theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from trilithon.core.errors import SqlError
+from trilithon.expression.registry import (
+    ASSIGNMENT,
+    CASTS,
+    EXPLICIT,
+    FUNCTIONS,
+    STABLE,
+    VOLATILE,
+    cast,
+    function,
+)
+from trilithon.query.catalog.definitions import Table, View
+from trilithon.query.catalog_views import objects
+from trilithon.types.registry import TypeRef, type_name
+
+
+def _registered(signature: str) -> bool:
+    return signature.partition(" ->")[0].replace(", ", ",") in FUNCTIONS
+
+
+def _stable(signature: str, **flags: Any) -> Callable[[Any], Any]:
+    def decorate(call: Any) -> Any:
+        if not _registered(signature):
+            function(signature, context=True, volatility=STABLE, nullable=True, **flags)(call)
+        return call
+
+    return decorate
+
+
+def catalog_of(context: Any) -> Any:
+    catalog = getattr(context.session, "catalog", None)
+    if catalog is None:
+        raise SqlError("55000", "the catalog can only be looked up within a transaction")
+    return catalog
+
+
+def _path(context: Any) -> tuple[str, ...]:
+    return tuple(getattr(context.session, "search_path", ("public",)))
+
+
+# ---- definitions as text
+
+
+@_stable("pg_get_expr(pg_node_tree, oid) -> text")
+def _expression(context: Any, text: str, relation: int) -> str:
+    return text
+
+
+@_stable("pg_get_expr(pg_node_tree, oid, bool) -> text")
+def _expression_pretty(context: Any, text: str, relation: int, pretty: bool) -> str:
+    return text
+
+
+@_stable("pg_get_indexdef(oid) -> text")
+def _index_definition(context: Any, oid: int) -> str | None:
+    found = catalog_of(context).index_by_id(oid)
+    return None if found is None else objects.index_definition(*found)
+
+
+@_stable("pg_get_indexdef(oid, int4, bool) -> text")
+def _index_column(context: Any, oid: int, column: int, pretty: bool) -> str | None:
+    found = catalog_of(context).index_by_id(oid)
+    if found is None:
+        return None
+    table, index = found
+    if column == 0:
+        return objects.index_definition(table, index)
+    if column <= len(index.columns):
+        return objects.index_column_text(table, index.columns[column - 1])
+    if column <= len(index.columns) + len(index.include):
+        number = index.include[column - len(index.columns) - 1]
+        return objects.quote(table.columns[number - 1].name)
+    return ""
+
+
+@_stable("pg_get_constraintdef(oid) -> text")
+def _constraint_definition(context: Any, oid: int) -> str | None:
+    catalog = catalog_of(context)
+    found = catalog.index_by_id(oid)
+    if found is not None:
+        return objects.constraint_definition(*found)
+    for table in catalog.tables:
+        for check in table.checks:
+            if objects.check_oid(table, check) == oid:
+                return objects.check_definition(check)
+    return None
+
+
+@_stable("pg_get_constraintdef(oid, bool) -> text")
+def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> str | None:
+    return _constraint_definition(context, oid)
+
+
+@_stable("pg_get_viewdef(oid) -> text")
+def _view_definition(context: Any, oid: int) -> str | None:
+    found = catalog_of(context).object_by_id(oid)
+    return f" {found.sql};" if isinstance(found, View) else None
+
+
+@_stable("pg_get_viewdef(oid, bool) -> text")
+def _view_definition_pretty(context: Any, oid: int, pretty: bool) -> str | None:
+    return _view_definition(context, oid)
+
+
+@_stable("format_type(oid, int4) -> text", strict=False)
+def _format_type(context: Any, oid: int | None, typmod: int | None) -> str | None:
+    if oid is None:
+        return None
+    if oid == 0:
+        return "-"
+    # Without a modifier char is bpchar(1)'s name, with -1 the internal one.
+    return type_name(TypeRef(oid, -1 if typmod is None else typmod))
+
+
+@_stable("pg_get_userbyid(oid) -> name")
+def _user_by_id(context: Any, oid: int) -> str:
+    for role in catalog_of(context).roles:
+        if role.id == oid:
+            return str(role.name)
+    return f"unknown (OID={oid})"
+
+
+@_stable("pg_get_serial_sequence(text, text) -> text")
+def _serial_sequence(context: Any, table_name: str, column_name: str) -> str | None:
+    catalog = catalog_of(context)
+    found = relation_by_text(catalog, _path(context), table_name)
+    if not isinstance(found, Table):
+        raise SqlError("42P01", f'relation "{table_name}" does not exist')
+    column = found.column(column_name)
+    if column is None:
+        raise SqlError("42703", f'column "{column_name}" of relation "{found.name}" does not exist')
+    sequence = catalog.object_by_id(column.sequence_id) if column.sequence_id else None
+    if sequence is None:
+        return None
+    return f"{objects.quote(sequence.schema)}.{objects.quote(sequence.name)}"
+
+
+# ---- visibility, comments
+
+
+@_stable("pg_table_is_visible(oid) -> bool")
+def _table_is_visible(context: Any, oid: int) -> bool | None:
+    catalog = catalog_of(context)
+    found = catalog.object_by_id(oid)
+    name, schema = "", ""
+    if found is not None and hasattr(found, "schema"):
+        name, schema = found.name, found.schema
+    else:
+        index = catalog.index_by_id(oid)
+        if index is not None:
+            name, schema = index[1].name, index[0].schema
+        else:
+            virtual = _virtual_by_oid(oid)
+            return None if virtual is None else virtual.schema == "pg_catalog"
+    for place in _path(context):
+        if catalog.relation((place,), name) is not None:
+            return bool(place == schema)
+    return False
+
+
+def _virtual_by_oid(oid: int) -> Any:
+    from trilithon.query.catalog_views.relations import RELATIONS
+
+    return next((relation for relation in RELATIONS.values() if relation.oid == oid), None)
+
+
+for _signature in (
+    "pg_type_is_visible(oid) -> bool",
+    "pg_function_is_visible(oid) -> bool",
+    "pg_operator_is_visible(oid) -> bool",
+    "pg_collation_is_visible(oid) -> bool",
+    "pg_opclass_is_visible(oid) -> bool",
+):
+    _stable(_signature)(lambda context, oid: True)
+
+
+@_stable("obj_description(oid, name) -> text")
+def _object_description(context: Any, oid: int, kind: str) -> str | None:
+    found = catalog_of(context).object_by_id(oid)
+    comment = getattr(found, "comment", "")
+    return comment or None
+
+
+@_stable("obj_description(oid) -> text")
+def _any_description(context: Any, oid: int) -> str | None:
+    return _object_description(context, oid, "")
+
+
+@_stable("col_description(oid, int4) -> text")
+def _column_description(context: Any, oid: int, number: int) -> str | None:
+    table = catalog_of(context).table_by_id(oid)
+    if table is None or not 0 < number <= len(table.columns):
+        return None
+    return table.columns[number - 1].comment or None
+
+
+@_stable("shobj_description(oid, name) -> text")
+def _shared_description(context: Any, oid: int, kind: str) -> str | None:
+    return None
+
+
+# ---- what has no counterpart here, and what anybody may do
+
+
+def _constant(signature: str, value: Any) -> None:
+    _stable(signature)(lambda context, *arguments: value)
+
+
+_constant("pg_relation_is_publishable(regclass) -> bool", True)
+_constant("pg_get_statisticsobjdef_columns(oid) -> text", None)
+_constant("pg_get_function_result(oid) -> text", None)
+_constant("pg_get_function_arguments(oid) -> text", None)
+_constant("pg_get_function_identity_arguments(oid) -> text", None)
+_constant("pg_get_partkeydef(oid) -> text", None)
+_constant("pg_get_ruledef(oid) -> text", None)
+_constant("pg_get_ruledef(oid, bool) -> text", None)
+_constant("pg_get_triggerdef(oid) -> text", None)
+_constant("pg_get_triggerdef(oid, bool) -> text", None)
+for _kind in ("database", "schema", "table", "column", "sequence", "function", "type"):
+    if _kind == "column":
+        continue
+    _constant(f"has_{_kind}_privilege(text, text) -> bool", True)
+    _constant(f"has_{_kind}_privilege(oid, text) -> bool", True)
+    _constant(f"has_{_kind}_privilege(name, text, text) -> bool", True)
+    _constant(f"has_{_kind}_privilege(name, oid, text) -> bool", True)
+
+
+# ---- names and oids
+
+
+def split_name(text: str) -> list[str]:
+    """The parts of a qualified name, as textToQualifiedNameList() takes them. SqlError 42602."""
+    parts: list[str] = []
+    at = 0
+    while True:
+        if at < len(text) and text[at] == '"':
+            part, at = _quoted(text, at + 1)
+        else:
+            end = text.find(".", at)
+            end = len(text) if end < 0 else end
+            part, at = text[at:end].strip().lower(), end
+        if not part:
+            raise SqlError("42602", "invalid name syntax")
+        parts.append(part)
+        if at >= len(text):
+            return parts
+        if text[at] != ".":
+            raise SqlError("42602", "invalid name syntax")
+        at += 1
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    part = ""
+    while at < len(text):
+        if text[at] == '"':
+            if text[at + 1 : at + 2] != '"':
+                return part, at + 1
+            at += 1
+        part += text[at]
+        at += 1
+    raise SqlError("42602", "invalid name syntax")
+
+
+def relation_by_text(catalog: Any, path: tuple[str, ...], text: str) -> Any:
+    """A stored relation, a (table, index) or a virtual relation; None."""
+    from trilithon.query.catalog_views.relations import RELATIONS
+
+    parts = split_name(text)
+    places = (parts[-2],) if len(parts) > 1 else ("pg_catalog", *path)
+    for place in places:
+        virtual = RELATIONS.get((place, parts[-1]))
+        if virtual is not None:
+            return virtual
+        found = catalog.relation((place,), parts[-1])
+        if found is not None:
+            return found
+    return None
+
+
+def oid_of(found: Any) -> int:
+    if isinstance(found, tuple):
+        return int(found[1].id)
+    return int(getattr(found, "id", 0) or getattr(found, "oid", 0))
+
+
+def regclass_of(catalog: Any, path: tuple[str, ...], text: str) -> int:
+    """SqlError 42P01."""
+    stripped = text.strip()
+    if stripped.isdigit():
+        return int(stripped)
+    if stripped == "-":
+        return 0
+    found = relation_by_text(catalog, path, stripped)
+    if found is None:
+        raise SqlError("42P01", f'relation "{text}" does not exist')
+    return oid_of(found)
+
+
+def regclass_text(context: Any, oid: int) -> str:
+    if oid == 0:
+        return "-"
+    catalog = catalog_of(context)
+    found = catalog.object_by_id(oid)
+    if found is not None and hasattr(found, "schema"):
+        return objects.qualified(catalog, _path(context), found)
+    index = catalog.index_by_id(oid)
+    if index is not None:
+        return objects.qualified(catalog, _path(context), index[0], index[1].name)
+    virtual = _virtual_by_oid(oid)
+    if virtual is None:
+        return str(oid)
+    return (
+        str(virtual.name) if virtual.schema == "pg_catalog" else f"{virtual.schema}.{virtual.name}"
+    )
+
+
+@_stable("to_regclass(text) -> regclass")
+def _to_regclass(context: Any, text: str) -> int | None:
+    try:
+        return regclass_of(catalog_of(context), _path(context), text)
+    except SqlError as error:
+        if error.sqlstate in ("42P01", "3F000"):
+            return None
+        raise
+
+
+def _cast(signature: str, context: str, call: Any) -> None:
+    source, target = (part.strip() for part in signature.split("->"))
+    from trilithon.expression.registry import type_oid
+
+    if (type_oid(source), type_oid(target)) not in CASTS:
+        cast(signature, context, context=True, volatility=STABLE)(call)
+
+
+_TEXT_TYPES: Final = ("text", "varchar")
+for _text in _TEXT_TYPES:
+    _cast(f"regclass -> {_text}", ASSIGNMENT, regclass_text)
+    _cast(
+        f"{_text} -> regclass",
+        EXPLICIT,
+        lambda context, text: regclass_of(catalog_of(context), _path(context), text),
+    )
+
+
+# ---- sequences: the values come from operators (plan.planner), these are their signatures
+
+
+def _never(*arguments: Any) -> Any:
+    raise SqlError("0A000", "nextval() and setval() are not supported in this place")
+
+
+for _signature in (
+    "nextval(regclass) -> int8",
+    "setval(regclass, int8) -> int8",
+    "setval(regclass, int8, bool) -> int8",
+):
+    if not _registered(_signature):
+        function(_signature, volatility=VOLATILE)(_never)
+
+
+def _session_values(context: Any) -> dict[int, int]:
+    from trilithon.query.execute.sequences import values_of
+
+    return values_of(context.session)
+
+
+@_stable("currval(regclass) -> int8")
+def _currval(context: Any, oid: int) -> int:
+    values = _session_values(context)
+    if oid not in values:
+        name = regclass_text(context, oid)
+        raise SqlError("55000", f'currval of sequence "{name}" is not yet defined in this session')
+    return values[oid]
+
+
+@_stable("lastval() -> int8")
+def _lastval(context: Any) -> int:
+    values = _session_values(context)
+    if not values:
+        raise SqlError("55000", "lastval is not yet defined in this session")
+    return next(reversed(values.values()))
+
+
+# ---- oids as types
+
+
+@_stable("to_regtype(text) -> regtype")
+def _to_regtype(context: Any, text: str) -> int | None:
+    from trilithon.types.registry import lookup_type
+
+    try:
+        return lookup_type(text.strip().lower()).oid
+    except SqlError:
+        return None

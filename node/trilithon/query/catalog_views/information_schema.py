@@ -1,0 +1,236 @@
+"""Rows of information_schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from trilithon.query.catalog.definitions import Identity
+from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views.provider import Viewpoint
+from trilithon.types.registry import (
+    TypeRef,
+    character_length,
+    numeric_precision,
+    type_info,
+)
+
+Rows = Iterable[dict[str, Any]]
+_INTEGER_BITS: Final = {20: 64, 21: 16, 23: 32}
+_FLOAT_BITS: Final = {700: 24, 701: 53}
+_TIMES: Final = frozenset({1083, 1114, 1184, 1266, 1186})
+
+
+def _database(view: Viewpoint) -> str:
+    name: str = getattr(view.session, "current_database", "postgres")
+    return name
+
+
+def _yes(value: object) -> str:
+    return "YES" if value else "NO"
+
+
+def _schemata(view: Viewpoint) -> Rows:
+    for schema in view.catalog.schemas:
+        yield {
+            "catalog_name": _database(view),
+            "schema_name": schema.name,
+            "schema_owner": schema.owner,
+        }
+
+
+def _tables(view: Viewpoint) -> Rows:
+    for kind, relations in (
+        ("BASE TABLE", view.catalog.tables),
+        ("VIEW", view.catalog.views),
+    ):
+        for relation in relations:
+            yield {
+                "table_catalog": _database(view),
+                "table_schema": relation.schema,
+                "table_name": relation.name,
+                "table_type": kind,
+                "is_insertable_into": _yes(kind == "BASE TABLE"),
+                "is_typed": "NO",
+            }
+
+
+def _columns(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for position, column in enumerate(table.columns):
+            if column.dropped:
+                continue
+            yield _column(view, table, column.name, column.number, column.type) | {
+                "column_default": objects.default_text(table, position)
+                if column.generated is None
+                else None,
+                "is_nullable": _yes(not column.not_null),
+                "is_identity": _yes(column.identity is not Identity.NONE),
+                "identity_generation": column.identity.value.upper() or None,
+                "is_generated": "ALWAYS" if column.generated is not None else "NEVER",
+                "generation_expression": column.generated,
+                "is_updatable": "YES",
+            }
+    for found in view.catalog.views:
+        for number, viewed in enumerate(found.columns, 1):
+            yield _column(view, found, viewed.name, number, viewed.type)
+
+
+def _column(
+    view: Viewpoint, relation: Any, name: str, number: int, type_: TypeRef
+) -> dict[str, Any]:
+    info = type_info(type_.oid)
+    length = character_length(type_.typmod) if type_.oid in (1042, 1043) else -1
+    precision = scale = radix = None
+    if type_.oid in _INTEGER_BITS:
+        precision, scale, radix = _INTEGER_BITS[type_.oid], 0, 2
+    elif type_.oid in _FLOAT_BITS:
+        precision, radix = _FLOAT_BITS[type_.oid], 2
+    elif type_.oid == 1700:
+        radix = 10
+        numbers = numeric_precision(type_.typmod)
+        if numbers is not None:
+            precision, scale = numbers
+    textual = type_.oid in (25, 1042, 1043)
+    return {
+        "table_catalog": _database(view),
+        "table_schema": relation.schema,
+        "table_name": relation.name,
+        "column_name": name,
+        "ordinal_position": number,
+        "is_nullable": "YES",
+        "data_type": "ARRAY" if info.category == "A" and info.element_oid else info.sql_name,
+        "character_maximum_length": length if length > 0 else None,
+        "character_octet_length": (length * 4 if length > 0 else 1 << 30) if textual else None,
+        "numeric_precision": precision,
+        "numeric_precision_radix": radix,
+        "numeric_scale": scale,
+        "datetime_precision": (6 if type_.typmod < 0 else type_.typmod & 0xFFFF)
+        if type_.oid in _TIMES
+        else 0
+        if type_.oid == 1082
+        else None,
+        "udt_catalog": _database(view),
+        "udt_schema": "pg_catalog",
+        "udt_name": info.name,
+        "dtd_identifier": str(number),
+        "is_self_referencing": "NO",
+        "is_identity": "NO",
+        "identity_cycle": "NO",
+        "is_generated": "NEVER",
+        "is_updatable": "NO",
+    }
+
+
+def _views(view: Viewpoint) -> Rows:
+    for found in view.catalog.views:
+        yield {
+            "table_catalog": _database(view),
+            "table_schema": found.schema,
+            "table_name": found.name,
+            "view_definition": found.sql + ";",
+            "check_option": "NONE",
+            "is_updatable": "NO",
+            "is_insertable_into": "NO",
+        }
+
+
+def _constraints(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        kinds = [
+            (index.name, "PRIMARY KEY" if index.primary else "UNIQUE")
+            for index in objects.constraint_indexes(table)
+        ]
+        kinds += [(check.name, "CHECK") for check in table.checks]
+        for name, kind in kinds:
+            yield {
+                "constraint_catalog": _database(view),
+                "constraint_schema": table.schema,
+                "constraint_name": name,
+                "table_catalog": _database(view),
+                "table_schema": table.schema,
+                "table_name": table.name,
+                "constraint_type": kind,
+                "is_deferrable": "NO",
+                "initially_deferred": "NO",
+                "enforced": "YES",
+            }
+
+
+def _key_columns(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for index in objects.constraint_indexes(table):
+            for position, number in enumerate(index.column_numbers, 1):
+                yield _usage(view, table, index.name, number) | {"ordinal_position": position}
+
+
+def _usage(view: Viewpoint, table: Any, constraint: str, number: int) -> dict[str, Any]:
+    return {
+        "constraint_catalog": _database(view),
+        "constraint_schema": table.schema,
+        "constraint_name": constraint,
+        "table_catalog": _database(view),
+        "table_schema": table.schema,
+        "table_name": table.name,
+        "column_name": table.columns[number - 1].name,
+    }
+
+
+def _constraint_columns(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for index in objects.constraint_indexes(table):
+            for number in index.column_numbers:
+                yield _usage(view, table, index.name, number)
+        for check in table.checks:
+            for number in check.columns:
+                yield _usage(view, table, check.name, number)
+
+
+def _checks(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for check in table.checks:
+            yield {
+                "constraint_catalog": _database(view),
+                "constraint_schema": table.schema,
+                "constraint_name": check.name,
+                "check_clause": f"({check.sql})",
+            }
+
+
+def _sequences(view: Viewpoint) -> Rows:
+    for sequence in view.catalog.sequences:
+        yield {
+            "sequence_catalog": _database(view),
+            "sequence_schema": sequence.schema,
+            "sequence_name": sequence.name,
+            "data_type": type_info(sequence.type.oid).sql_name,
+            "numeric_precision": _INTEGER_BITS.get(sequence.type.oid, 64),
+            "numeric_precision_radix": 2,
+            "numeric_scale": 0,
+            "start_value": str(sequence.start),
+            "minimum_value": str(sequence.minimum),
+            "maximum_value": str(sequence.maximum),
+            "increment": str(sequence.increment),
+            "cycle_option": _yes(sequence.cycle),
+        }
+
+
+def _catalog_name(view: Viewpoint) -> Rows:
+    yield {"catalog_name": _database(view)}
+
+
+FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
+    ("information_schema", name): fill
+    for name, fill in {
+        "schemata": _schemata,
+        "tables": _tables,
+        "columns": _columns,
+        "views": _views,
+        "table_constraints": _constraints,
+        "key_column_usage": _key_columns,
+        "constraint_column_usage": _constraint_columns,
+        "check_constraints": _checks,
+        "sequences": _sequences,
+        "information_schema_catalog_name": _catalog_name,
+    }.items()
+}

@@ -1,0 +1,212 @@
+"""The catalog's objects as the catalogs' rows need them: numbers, definitions as text."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from trilithon.query.catalog.definitions import (
+    Check,
+    Identity,
+    Index,
+    IndexColumn,
+    Sequence,
+    Table,
+    View,
+)
+from trilithon.types.registry import type_name
+
+BTREE_AM: Final = 403
+HEAP_AM: Final = 2
+DEFAULT_COLLATION: Final = 100
+DATABASE_OID: Final = 5
+_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
+_RESERVED: Final = frozenset(
+    [
+        "all",
+        "analyse",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "asymmetric",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "collate",
+        "column",
+        "constraint",
+        "create",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "default",
+        "deferrable",
+        "desc",
+        "distinct",
+        "do",
+        "else",
+        "end",
+        "except",
+        "false",
+        "fetch",
+        "for",
+        "foreign",
+        "from",
+        "grant",
+        "group",
+        "having",
+        "in",
+        "initially",
+        "intersect",
+        "into",
+        "lateral",
+        "leading",
+        "limit",
+        "localtime",
+        "localtimestamp",
+        "not",
+        "null",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "placing",
+        "primary",
+        "references",
+        "returning",
+        "select",
+        "session_user",
+        "some",
+        "symmetric",
+        "table",
+        "then",
+        "to",
+        "trailing",
+        "true",
+        "union",
+        "unique",
+        "user",
+        "using",
+        "variadic",
+        "when",
+        "where",
+        "window",
+        "with",
+    ]
+)
+
+
+def quote(name: str) -> str:
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def synthetic_oid(kind: str, owner: int, name: str | int) -> int:
+    """An oid for what has none of its own (a CHECK, a default): the same everywhere and always, above
+    all that are given out."""
+    return 0x4000_0000 | zlib.crc32(f"{kind}/{owner}/{name}".encode()) & 0x3FFF_FFFF
+
+
+def owner_oid(catalog: Any, name: str) -> int:
+    role = catalog.role(name)
+    return role.id if role is not None else 10
+
+
+def qualified(catalog: Any, search_path: tuple[str, ...], relation: Any, name: str = "") -> str:
+    """A relation's name, with its schema where the search path does not find it."""
+    own = name or relation.name
+    found = catalog.relation(tuple(search_path), own)
+    first = found[1] if isinstance(found, tuple) else found
+    if first is not None and getattr(first, "name", None) == own:
+        schema = found[0].schema if isinstance(found, tuple) else found.schema
+        if schema == relation.schema:
+            return quote(own)
+    return f"{quote(relation.schema)}.{quote(own)}"
+
+
+def constraint_indexes(table: Table) -> Iterator[Index]:
+    return (index for index in table.indexes if index.constraint or index.primary)
+
+
+def check_oid(table: Table, check: Check) -> int:
+    return synthetic_oid("check", table.id, check.name)
+
+
+def column_list(table: Table, numbers: tuple[int, ...]) -> str:
+    return ", ".join(quote(table.columns[number - 1].name) for number in numbers)
+
+
+def constraint_definition(table: Table, index: Index) -> str:
+    words = "PRIMARY KEY" if index.primary else "UNIQUE"
+    if index.nulls_not_distinct:
+        words += " NULLS NOT DISTINCT"
+    text = f"{words} ({column_list(table, index.column_numbers)})"
+    if index.include:
+        text += f" INCLUDE ({column_list(table, index.include)})"
+    return text
+
+
+def check_definition(check: Check) -> str:
+    text = f"CHECK ({check.sql})"
+    return text if check.validated else text + " NOT VALID"
+
+
+def index_column_text(table: Table, column: IndexColumn) -> str:
+    if column.number:
+        return quote(table.columns[column.number - 1].name)
+    sql = column.expression or ""
+    return sql if re.fullmatch(r"\w+\(.*\)", sql) else f"({sql})"
+
+
+def index_definition(table: Table, index: Index) -> str:
+    parts = []
+    for column in index.columns:
+        text = index_column_text(table, column)
+        if column.descending:
+            text += " DESC"
+        if column.nulls_first is not None and column.nulls_first != column.descending:
+            text += " NULLS FIRST" if column.nulls_first else " NULLS LAST"
+        parts.append(text)
+    unique = "UNIQUE " if index.unique else ""
+    text = (
+        f"CREATE {unique}INDEX {quote(index.name)} ON {quote(table.schema)}.{quote(table.name)} "
+        f"USING btree ({', '.join(parts)})"
+    )
+    if index.include:
+        text += f" INCLUDE ({column_list(table, index.include)})"
+    if index.nulls_not_distinct:
+        text += " NULLS NOT DISTINCT"
+    if index.predicate is not None:
+        text += f" WHERE {index.predicate}"
+    return text
+
+
+def default_text(table: Table, position: int) -> str | None:
+    """What pg_attrdef holds for a column; identity columns have no entry there."""
+    column = table.columns[position]
+    if column.dropped or column.identity is not Identity.NONE:
+        return None
+    return column.generated if column.generated is not None else column.default
+
+
+def relation_kind(relation: Any) -> str:
+    if isinstance(relation, Table):
+        return "r"
+    if isinstance(relation, View):
+        return "v"
+    return "S" if isinstance(relation, Sequence) else "i"
+
+
+def column_type_text(column: Any) -> str:
+    return type_name(column.type)

@@ -1,0 +1,479 @@
+"""Rows of pg_catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from trilithon.query.catalog.definitions import Identity, Index, IndexState, Table
+from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views.provider import Viewpoint
+from trilithon.types.registry import TYPES, TypeRef, type_info
+from trilithon.types.values import ArrayValue
+
+Rows = Iterable[dict[str, Any]]
+_CATALOG: Final = 11
+_IDENTITY: Final = {Identity.NONE: "", Identity.ALWAYS: "a", Identity.BY_DEFAULT: "d"}
+_TEXTUAL: Final = frozenset({19, 25, 1042, 1043})
+_BY_VALUE: Final = frozenset({1, 2, 4, 8})
+
+
+def _vector(values: Iterable[int]) -> ArrayValue:
+    """int2vector and oidvector count from 0."""
+    items = tuple(values)
+    return ArrayValue(items, (len(items),), (0,)) if items else ArrayValue((), (), ())
+
+
+def _namespaces(view: Viewpoint) -> Rows:
+    for schema in view.catalog.schemas:
+        yield {
+            "oid": schema.id,
+            "nspname": schema.name,
+            "nspowner": objects.owner_oid(view.catalog, schema.owner),
+        }
+
+
+def _classes(view: Viewpoint) -> Rows:
+    catalog = view.catalog
+    for table in catalog.tables:
+        yield _class(catalog, table, "r") | {
+            "relam": objects.HEAP_AM,
+            "relnatts": len(table.columns),
+            "relchecks": len(table.checks),
+            "relhasindex": bool(table.indexes),
+        }
+        for index in table.indexes:
+            yield _class(catalog, table, "i") | {
+                "oid": index.id,
+                "relname": index.name,
+                "relam": objects.BTREE_AM,
+                "relnatts": len(index.columns) + len(index.include),
+                "relfilenode": index.id,
+                "relreplident": "n",
+            }
+    for found in catalog.views:
+        yield _class(catalog, found, "v") | {
+            "relnatts": len(found.columns),
+            "relhasrules": True,
+            "relfilenode": 0,
+            "relreplident": "n",
+        }
+    for sequence in catalog.sequences:
+        yield _class(catalog, sequence, "S") | {"relnatts": 3, "relreplident": "n"}
+    yield from _virtual_classes()
+
+
+def _class(catalog: Any, relation: Any, kind: str) -> dict[str, Any]:
+    return {
+        "oid": relation.id,
+        "relname": relation.name,
+        "relnamespace": relation.schema_id,
+        "relowner": objects.owner_oid(catalog, relation.owner),
+        "relfilenode": relation.id,
+        "relpersistence": "p",
+        "relkind": kind,
+        "relreplident": "d",
+        "relispopulated": True,
+        "reltuples": -1.0,
+    }
+
+
+@lru_cache(maxsize=1)
+def _virtual_classes() -> list[dict[str, Any]]:
+    from trilithon.query.catalog_views.relations import RELATIONS
+
+    return [
+        {
+            "oid": relation.oid,
+            "relname": relation.name,
+            "relnamespace": _CATALOG if relation.schema == "pg_catalog" else 13000,
+            "relowner": 10,
+            "relpersistence": "p",
+            "relkind": "r" if relation.schema == "pg_catalog" else "v",
+            "relnatts": len(relation.columns),
+            "relreplident": "n",
+            "relispopulated": True,
+            "reltuples": -1.0,
+        }
+        for relation in RELATIONS.values()
+    ]
+
+
+def _attributes(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for position, column in enumerate(table.columns):
+            yield _attribute(table.id, column.number, column.name, column.type) | {
+                "atttypid": 0 if column.dropped else column.type.oid,
+                "attname": f"........pg.dropped.{column.number}........"
+                if column.dropped
+                else column.name,
+                "attnotnull": column.not_null,
+                "atthasdef": objects.default_text(table, position) is not None,
+                "attidentity": _IDENTITY[column.identity],
+                "attgenerated": "s" if column.generated is not None else "",
+                "attisdropped": column.dropped,
+                "atthasmissing": column.missing is not None,
+            }
+        for index in table.indexes:
+            yield from _index_attributes(table, index)
+    for found in view.catalog.views:
+        for number, viewed in enumerate(found.columns, 1):
+            yield _attribute(found.id, number, viewed.name, viewed.type)
+    yield from _virtual_attributes()
+
+
+def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str, Any]:
+    info = type_info(type_.oid)
+    return {
+        "attrelid": relation,
+        "attname": name,
+        "atttypid": type_.oid,
+        "attstattarget": -1,
+        "attlen": info.length,
+        "attnum": number,
+        "attndims": 1 if info.element_oid and info.category == "A" else 0,
+        "attcacheoff": -1,
+        "atttypmod": type_.typmod,
+        "attbyval": info.length in _BY_VALUE,
+        "attalign": "i",
+        "attstorage": "p" if info.length > 0 else "x",
+        "attislocal": True,
+        "attcollation": objects.DEFAULT_COLLATION if type_.oid in _TEXTUAL else 0,
+    }
+
+
+def _index_attributes(table: Table, index: Index) -> Iterator[dict[str, Any]]:
+    number = 0
+    for column in index.columns:
+        number += 1
+        name = table.columns[column.number - 1].name if column.number else "expr"
+        yield _attribute(index.id, number, name, column.type)
+    for included in index.include:
+        number += 1
+        source = table.columns[included - 1]
+        yield _attribute(index.id, number, source.name, source.type)
+
+
+@lru_cache(maxsize=1)
+def _virtual_attributes() -> list[dict[str, Any]]:
+    from trilithon.query.catalog_views.relations import RELATIONS
+
+    return [
+        _attribute(relation.oid, number, name, type_)
+        for relation in RELATIONS.values()
+        for number, (name, type_) in enumerate(relation.columns, 1)
+    ]
+
+
+def _types(view: Viewpoint) -> Rows:
+    for info in TYPES.values():
+        yield {
+            "oid": info.oid,
+            "typname": info.name,
+            "typnamespace": _CATALOG,
+            "typowner": 10,
+            "typlen": info.length,
+            "typbyval": info.length in _BY_VALUE,
+            "typtype": "p" if info.category in "PX" else "b",
+            "typcategory": info.category,
+            "typispreferred": info.preferred,
+            "typisdefined": True,
+            "typdelim": ",",
+            "typelem": info.element_oid,
+            "typarray": info.array_oid,
+            "typalign": "i",
+            "typstorage": "p" if info.length > 0 else "x",
+            "typtypmod": -1,
+            "typcollation": objects.DEFAULT_COLLATION if info.category == "S" else 0,
+        }
+
+
+def _indexes(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for index in table.indexes:
+            numbers = (*index.column_numbers, *index.include)
+            options = [
+                int(column.descending) | 2 * int(column.nulls_come_first)
+                for column in index.columns
+            ]
+            expressions = [c.expression for c in index.columns if c.expression is not None]
+            yield {
+                "indexrelid": index.id,
+                "indrelid": table.id,
+                "indnatts": len(numbers),
+                "indnkeyatts": len(index.columns),
+                "indisunique": index.unique,
+                "indnullsnotdistinct": index.nulls_not_distinct,
+                "indisprimary": index.primary,
+                "indimmediate": True,
+                "indisvalid": index.state is IndexState.READY,
+                "indisready": index.maintained,
+                "indislive": True,
+                "indkey": _vector(numbers),
+                "indcollation": _vector(
+                    objects.DEFAULT_COLLATION if c.type.oid in _TEXTUAL else 0
+                    for c in index.columns
+                ),
+                "indclass": _vector(0 for _ in index.columns),
+                "indoption": _vector(options),
+                "indexprs": ", ".join(expressions) or None,
+                "indpred": index.predicate,
+            }
+
+
+def _constraints(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for index in objects.constraint_indexes(table):
+            yield {
+                "oid": index.id,
+                "conname": index.name,
+                "connamespace": table.schema_id,
+                "contype": "p" if index.primary else "u",
+                "convalidated": True,
+                "conrelid": table.id,
+                "conindid": index.id,
+                "conislocal": True,
+                "connoinherit": True,
+                "conkey": ArrayValue.of(index.column_numbers),
+            }
+        for check in table.checks:
+            yield {
+                "oid": objects.check_oid(table, check),
+                "conname": check.name,
+                "connamespace": table.schema_id,
+                "contype": "c",
+                "convalidated": check.validated,
+                "conrelid": table.id,
+                "conislocal": True,
+                "conkey": ArrayValue.of(check.columns) if check.columns else None,
+                "conbin": check.sql,
+            }
+
+
+def _defaults(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for position, column in enumerate(table.columns):
+            text = objects.default_text(table, position)
+            if text is not None:
+                yield {
+                    "oid": objects.synthetic_oid("default", table.id, column.number),
+                    "adrelid": table.id,
+                    "adnum": column.number,
+                    "adbin": text,
+                }
+
+
+def _databases(view: Viewpoint) -> Rows:
+    name = getattr(view.session, "current_database", "postgres")
+    yield {
+        "oid": objects.DATABASE_OID,
+        "datname": name,
+        "datdba": 10,
+        "encoding": 6,
+        "datlocprovider": "c",
+        "datallowconn": True,
+        "datconnlimit": -1,
+        "dattablespace": 1663,
+        "datcollate": "C",
+        "datctype": "C",
+    }
+
+
+def _roles(view: Viewpoint) -> Rows:
+    for role in view.catalog.roles:
+        yield {
+            "oid": role.id,
+            "rolname": role.name,
+            "rolsuper": role.superuser,
+            "rolinherit": True,
+            "rolcreaterole": role.superuser,
+            "rolcreatedb": role.superuser,
+            "rolcanlogin": role.login,
+            "rolconnlimit": -1,
+            "rolpassword": "********",
+        }
+
+
+def _users(view: Viewpoint) -> Rows:
+    for role in view.catalog.roles:
+        if role.login:
+            yield {
+                "usename": role.name,
+                "usesysid": role.id,
+                "usecreatedb": role.superuser,
+                "usesuper": role.superuser,
+                "passwd": "********",
+            }
+
+
+def _settings(view: Viewpoint) -> Rows:
+    settings = getattr(view.session, "settings", None)
+    listing = getattr(settings, "all", None)
+    if listing is None:
+        return
+    for name, value, description in listing():
+        yield {
+            "name": name,
+            "setting": value,
+            "short_desc": description,
+            "category": "",
+            "context": "user",
+            "vartype": "string",
+            "source": "session",
+            "boot_val": value,
+            "reset_val": value,
+            "pending_restart": False,
+        }
+
+
+def _access_methods(view: Viewpoint) -> Rows:
+    yield {"oid": objects.HEAP_AM, "amname": "heap", "amtype": "t"}
+    yield {"oid": objects.BTREE_AM, "amname": "btree", "amtype": "i"}
+
+
+def _descriptions(view: Viewpoint) -> Rows:
+    catalog = view.catalog
+    for relation in (*catalog.tables, *catalog.views, *catalog.sequences):
+        if relation.comment:
+            yield {"objoid": relation.id, "classoid": 1259, "description": relation.comment}
+    for table in catalog.tables:
+        for column in table.visible_columns:
+            if column.comment:
+                yield {
+                    "objoid": table.id,
+                    "classoid": 1259,
+                    "objsubid": column.number,
+                    "description": column.comment,
+                }
+    for schema in catalog.schemas:
+        if schema.comment:
+            yield {"objoid": schema.id, "classoid": 2615, "description": schema.comment}
+
+
+def _sequences(view: Viewpoint) -> Rows:
+    for sequence in view.catalog.sequences:
+        yield {
+            "seqrelid": sequence.id,
+            "seqtypid": sequence.type.oid,
+            "seqstart": sequence.start,
+            "seqincrement": sequence.increment,
+            "seqmax": sequence.maximum,
+            "seqmin": sequence.minimum,
+            "seqcache": sequence.cache,
+            "seqcycle": sequence.cycle,
+        }
+
+
+def _dependencies(view: Viewpoint) -> Rows:
+    """Sequences that belong to columns: what clients look up here."""
+    for sequence in view.catalog.sequences:
+        table = view.catalog.table_by_id(sequence.owned_by_table)
+        if table is None:
+            continue
+        column = table.columns[sequence.owned_by_column - 1]
+        yield {
+            "classid": 1259,
+            "objid": sequence.id,
+            "refclassid": 1259,
+            "refobjid": table.id,
+            "refobjsubid": sequence.owned_by_column,
+            "deptype": "a" if column.identity is Identity.NONE else "i",
+        }
+
+
+def _table_list(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        yield {
+            "schemaname": table.schema,
+            "tablename": table.name,
+            "tableowner": table.owner,
+            "hasindexes": bool(table.indexes),
+            "hasrules": False,
+            "hastriggers": False,
+            "rowsecurity": False,
+        }
+
+
+def _view_list(view: Viewpoint) -> Rows:
+    for found in view.catalog.views:
+        yield {
+            "schemaname": found.schema,
+            "viewname": found.name,
+            "viewowner": found.owner,
+            "definition": found.sql + ";",
+        }
+
+
+def _index_list(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for index in table.indexes:
+            yield {
+                "schemaname": table.schema,
+                "tablename": table.name,
+                "indexname": index.name,
+                "indexdef": objects.index_definition(table, index),
+            }
+
+
+def _sequence_list(view: Viewpoint) -> Rows:
+    for sequence in view.catalog.sequences:
+        yield {
+            "schemaname": sequence.schema,
+            "sequencename": sequence.name,
+            "sequenceowner": sequence.owner,
+            "data_type": sequence.type.oid,
+            "start_value": sequence.start,
+            "min_value": sequence.minimum,
+            "max_value": sequence.maximum,
+            "increment_by": sequence.increment,
+            "cycle": sequence.cycle,
+            "cache_size": sequence.cache,
+        }
+
+
+def _collations(view: Viewpoint) -> Rows:
+    for oid, name in ((100, "default"), (950, "C"), (951, "POSIX")):
+        yield {
+            "oid": oid,
+            "collname": name,
+            "collnamespace": _CATALOG,
+            "collowner": 10,
+            "collprovider": "d" if oid == 100 else "c",
+            "collisdeterministic": True,
+            "collencoding": -1,
+            "collcollate": None if oid == 100 else name,
+            "collctype": None if oid == 100 else name,
+        }
+
+
+def _tablespaces(view: Viewpoint) -> Rows:
+    yield {"oid": 1663, "spcname": "pg_default", "spcowner": 10}
+
+
+FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
+    ("pg_catalog", name): fill
+    for name, fill in {
+        "pg_namespace": _namespaces,
+        "pg_class": _classes,
+        "pg_attribute": _attributes,
+        "pg_type": _types,
+        "pg_index": _indexes,
+        "pg_constraint": _constraints,
+        "pg_attrdef": _defaults,
+        "pg_database": _databases,
+        "pg_roles": _roles,
+        "pg_user": _users,
+        "pg_settings": _settings,
+        "pg_am": _access_methods,
+        "pg_description": _descriptions,
+        "pg_sequence": _sequences,
+        "pg_depend": _dependencies,
+        "pg_tables": _table_list,
+        "pg_views": _view_list,
+        "pg_indexes": _index_list,
+        "pg_sequences": _sequence_list,
+        "pg_collation": _collations,
+        "pg_tablespace": _tablespaces,
+    }.items()
+}
