@@ -81,6 +81,11 @@ class TransactionManagerLike(Protocol):
 
 
 class EngineLike(Protocol):
+    """An engine may also have `first_read(statement, parameter_oids, parameters, settings)`: the read
+    that this statement will begin with (transaction.FirstRead), or None. It then travels beside the
+    snapshot request of a transaction that begins with the statement.
+    """
+
     def parse(self, sql: str) -> Sequence[Statement]: ...
 
     async def prepare(
@@ -93,7 +98,7 @@ class EngineLike(Protocol):
 
     async def execute(
         self,
-        prepared: PreparedLike,
+        prepared: Any,
         transaction: TransactionLike,
         parameters: Sequence[Any],
         context: Any,
