@@ -28,6 +28,19 @@ VERSION: Final = 1
 _NUMBERS: Final = {node: number for number, node in enumerate(ir.NODES)}
 
 
+# What reading a program of a wrong shape can run into.
+_BAD_PROGRAM: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    StopIteration,
+    RuntimeError,
+    OverflowError,
+    SqlError,
+    msgspec.MsgspecError,
+)
+
+
 class MalformedProgram(ValueError):
     """Bytes that are no program of this version."""
 
@@ -87,14 +100,7 @@ class Program:
                 None if projection is None else tuple(_load(expr) for expr in projection),
                 tuple(missing),
             )
-        except (
-            ValueError,
-            TypeError,
-            IndexError,
-            KeyError,
-            SqlError,
-            msgspec.MsgspecError,
-        ) as error:
+        except _BAD_PROGRAM as error:
             raise MalformedProgram(f"not a program: {error}") from error
 
     def compiled(self) -> CompiledProgram:

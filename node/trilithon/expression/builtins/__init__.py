@@ -20,6 +20,7 @@ MODULES: Final = (
     "arrays",
     "misc",
     "jsons",
+    "templates",
 )
 
 _loaded: list[str] = []
