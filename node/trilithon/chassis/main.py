@@ -83,6 +83,10 @@ async def run_process(
     start = asyncio.create_task(module.start(config, process, region, world))
     try:
         running = await _started(start, stopping)
+    except OSError as error:
+        # A port that is taken, a folder that cannot be used: the text says it.
+        _log.critical("%s cannot start: %s", process.name, error)
+        return EXIT_FAILED
     except Exception as error:
         _log.critical("%s cannot start: %s", process.name, error, exc_info=error)
         return EXIT_FAILED

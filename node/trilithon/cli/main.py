@@ -34,7 +34,8 @@ app = typer.Typer(
 demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations against a running cluster.")
 app.add_typer(demo_app, name="demo")
 
-console = Console(highlight=False)
+# For a file or a pipe nothing is cut.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 errors = Console(stderr=True, highlight=False)
 
 DataOption = Annotated[
@@ -188,7 +189,9 @@ def status(
     async def forever() -> None:
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                live.update(live_view(await once(), hint="Ctrl-C leaves"), refresh=True)
+                live.update(
+                    live_view(await once(), console.width, hint="Ctrl-C leaves"), refresh=True
+                )
                 await asyncio.sleep(1)
 
     if watch and not as_json:
@@ -197,7 +200,7 @@ def status(
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), indent=2) + "\n")
     else:
-        console.print(status_table(found))
+        console.print(status_table(found, console.width))
         console.print(f"\nleader: [bold]{found.leader or 'nobody'}[/]")
     raise typer.Exit(0 if any(one.up for one in found.processes) else 1)
 

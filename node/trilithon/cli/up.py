@@ -20,8 +20,8 @@ from rich.status import Status
 from trilithon.chassis.config import ClusterConfig
 from trilithon.chassis.load import load
 from trilithon.cli.plan import Plan, environment
-from trilithon.cli.state import DataFolder, end_process
-from trilithon.cli.status import ClusterStatus, collect, endpoints_of
+from trilithon.cli.state import DEFAULT_FOLDER, DataFolder, end_process
+from trilithon.cli.status import collect, endpoints_of
 from trilithon.cli.supervisor import STOP_SECONDS, Supervisor
 from trilithon.cli.view import endpoints_text, live_view, next_steps
 
@@ -51,7 +51,7 @@ async def supervise(plan: Plan, console: Console, *, program: str, watch: bool) 
             return 1 if not stopping.is_set() else 0
         endpoints = endpoints_of(plan.config)
         console.print(endpoints_text(endpoints))
-        console.print(next_steps(endpoints, program))
+        console.print(next_steps(endpoints, program, which(plan.folder)))
         if watch:
             await _watch(plan, console, stopping)
         await stopping.wait()
@@ -108,6 +108,11 @@ def _show_logs(supervisor: Supervisor, console: Console) -> None:
             console.print(tail(path, _LOG_LINES), markup=False, highlight=False)
 
 
+def which(folder: DataFolder) -> str:
+    """The option that later commands need to mean this cluster."""
+    return "" if folder.path == DEFAULT_FOLDER else f" --data {folder.path}"
+
+
 def tail(path: Path, lines: int) -> str:
     try:
         return "\n".join(path.read_text("utf-8", errors="replace").splitlines()[-lines:])
@@ -150,18 +155,14 @@ async def wait_ready(
 async def _watch(plan: Plan, console: Console, stopping: asyncio.Event) -> None:
     hint = "Ctrl-C stops everything in order"
 
-    async def view() -> tuple[ClusterStatus, str]:
-        return await collect(plan.config, plan.folder.read_state()), hint
-
     if not console.is_terminal:
         return
-    status, _ = await view()
-    with Live(live_view(status, hint=hint), console=console, auto_refresh=False) as live:
+    with Live(console=console, auto_refresh=False) as live:
         while not stopping.is_set():
+            status = await collect(plan.config, plan.folder.read_state())
+            live.update(live_view(status, console.width, hint=hint), refresh=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _REFRESH_SECONDS)
-            status, _ = await view()
-            live.update(live_view(status, hint=hint), refresh=True)
 
 
 def detach(
@@ -202,8 +203,9 @@ def detach(
     endpoints = endpoints_of(config)
     console.print(f"[green]ready[/] after {took:.1f} s, in the background\n")
     console.print(endpoints_text(endpoints))
-    console.print(next_steps(endpoints, program))
-    console.print(f"  [bold]{program} status[/]\n  [bold]{program} down[/]")
+    console.print(next_steps(endpoints, program, which(folder)))
+    for command in ("status", "down"):
+        console.print(f"  [bold]{program} {command}{which(folder)}[/]")
     return 0
 
 

@@ -12,19 +12,23 @@ from rich.text import Text
 from trilithon.cli.status import ClusterStatus, ProcessStatus
 from trilithon.core.csn import format_csn
 
+_WIDE_COLUMNS = 110
 _STATE_STYLES = {"leader": "bold green", "down": "bold red"}
 
 
-def status_table(status: ClusterStatus) -> Table:
-    """Every process: who, where, and how far."""
+def status_table(status: ClusterStatus, width: int) -> Table:
+    """Every process: who, where, and how far. Addresses only where `width` columns are enough."""
+    wide = width >= _WIDE_COLUMNS
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("process", no_wrap=True)
-    table.add_column("pid", justify="right")
-    table.add_column("address", no_wrap=True)
+    table.add_column("pid", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("address", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for name in ("epoch", "lease", "last", "settled", "applied"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", overflow="ellipsis", no_wrap=True)
+    # What does not fit is cut here, and nowhere else.
+    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
     region = None
     for one in status.processes:
         if region not in (None, one.region):
@@ -33,7 +37,7 @@ def status_table(status: ClusterStatus) -> Table:
         table.add_row(
             one.name,
             str(one.pid or "-"),
-            one.address,
+            *([one.address] if wide else []),
             Text(one.state, style=_STATE_STYLES.get(one.state, "green")),
             "" if one.epoch is None else str(one.epoch),
             "" if one.lease_ms is None else f"{one.lease_ms} ms",
@@ -69,17 +73,17 @@ def endpoints_text(endpoints: Mapping[str, Mapping[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def next_steps(endpoints: Mapping[str, Mapping[str, str]], program: str) -> str:
-    """What to type next."""
+def next_steps(endpoints: Mapping[str, Mapping[str, str]], program: str, options: str = "") -> str:
+    """What to type next. `options` (" --data DIR") say which cluster, unless it is the default."""
     lines = ["", "What to type next, in another terminal:"]
     for where in endpoints.values():
         host, _, port = where["postgresql"].rpartition(":")
         lines.append(f"  [bold]psql -h {host} -p {port} -U admin postgres[/]")
-    lines.append(f"  [bold]{program} demo banking[/]")
+    lines.append(f"  [bold]{program} demo banking{options}[/]")
     return "\n".join(lines)
 
 
-def live_view(status: ClusterStatus, *, hint: str) -> RenderableType:
+def live_view(status: ClusterStatus, width: int, *, hint: str) -> RenderableType:
     leader = status.leader or "nobody"
     head = Text.from_markup(f"\nleader: [bold]{leader}[/]   [dim]{hint}[/]\n")
-    return Group(head, status_table(status))
+    return Group(head, status_table(status, width))

@@ -171,10 +171,10 @@ class GrpcServer:
                 port = self._server.add_insecure_port(address)
             else:
                 port = self._server.add_secure_port(address, self._tls.server_credentials())
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}: {error}") from None
+        except RuntimeError:
+            port = 0
         if port == 0:
-            raise OSError(f"cannot listen on {address}")
+            raise OSError(f"cannot listen on {address}: it is taken, or not ours")
         return f"{host}:{port}"
 
     async def close(self, grace_seconds: float) -> None:
