@@ -8,1621 +8,235 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trilithon.query.session.parameters import Parameter as _p
+from trilithon.query.session.parameters import Parameter
 
-_POSTGRESQL: Final = (
-    _p(
-        "allow_system_table_mods",
-        "bool",
-        "off",
-        description="Allows modifications of the structure of system tables.",
-    ),
-    _p(
-        "application_name",
-        "string",
-        "",
-        description="Sets the application name to be reported in statistics and logs.",
-    ),
-    _p("array_nulls", "bool", "on", description="Enable input of NULL elements in arrays."),
-    _p(
-        "authentication_timeout",
-        "integer",
-        "60",
-        context="server",
-        unit="s",
-        minimum=1,
-        maximum=600,
-        description="Sets the maximum allowed time to complete client authentication.",
-    ),
-    _p(
-        "autovacuum",
-        "bool",
-        "on",
-        context="server",
-        description="Starts the autovacuum subprocess.",
-    ),
-    _p(
-        "backend_flush_after",
-        "integer",
-        "0",
-        unit="8kB",
-        minimum=0,
-        maximum=256,
-        description="Number of pages after which previously performed writes are flushed to disk.",
-    ),
-    _p(
-        "backslash_quote",
-        "enum",
-        "safe_encoding",
-        choices=(
-            "safe_encoding",
-            "on",
-            "off",
-        ),
-        description='Sets whether "\\\'" is allowed in string literals.',
-    ),
-    _p(
-        "backtrace_functions",
-        "string",
-        "",
-        description="Log backtrace for errors in these functions.",
-    ),
-    _p(
-        "block_size",
-        "integer",
-        "8192",
-        context="fixed",
-        minimum=8192,
-        maximum=8192,
-        description="Shows the size of a disk block.",
-    ),
-    _p(
-        "bytea_output",
-        "enum",
-        "hex",
-        choices=(
-            "escape",
-            "hex",
-        ),
-        description="Sets the output format for bytea.",
-    ),
-    _p(
-        "check_function_bodies",
-        "bool",
-        "on",
-        description="Check routine bodies during CREATE FUNCTION and CREATE PROCEDURE.",
-    ),
-    _p(
-        "client_connection_check_interval",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the time interval between checks for disconnection while running queries.",
-    ),
-    _p(
-        "client_encoding", "string", "UTF8", description="Sets the client's character set encoding."
-    ),
-    _p(
-        "client_min_messages",
-        "enum",
-        "notice",
-        choices=(
-            "debug5",
-            "debug4",
-            "debug3",
-            "debug2",
-            "debug1",
-            "log",
-            "notice",
-            "warning",
-            "error",
-        ),
-        description="Sets the message levels that are sent to the client.",
-    ),
-    _p(
-        "cluster_name",
-        "string",
-        "",
-        context="server",
-        description="Sets the name of the cluster, which is included in the process title.",
-    ),
-    _p(
-        "commit_delay",
-        "integer",
-        "0",
-        minimum=0,
-        maximum=100000,
-        description="Sets the delay in microseconds between transaction commit and flushing WAL to disk.",
-    ),
-    _p(
-        "commit_siblings",
-        "integer",
-        "5",
-        minimum=0,
-        maximum=1000,
-        description="Sets the minimum number of concurrent open transactions required before performing commit_delay.",
-    ),
-    _p(
-        "compute_query_id",
-        "enum",
-        "auto",
-        choices=(
-            "auto",
-            "regress",
-            "on",
-            "off",
-        ),
-        description="Enables in-core computation of query identifiers.",
-    ),
-    _p(
-        "constraint_exclusion",
-        "enum",
-        "partition",
-        choices=(
-            "partition",
-            "on",
-            "off",
-        ),
-        description="Enables the planner to use constraints to optimize queries.",
-    ),
-    _p(
-        "cpu_index_tuple_cost",
-        "real",
-        "0.005",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of processing each index entry during an index scan.",
-    ),
-    _p(
-        "cpu_operator_cost",
-        "real",
-        "0.0025",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of processing each operator or function call.",
-    ),
-    _p(
-        "cpu_tuple_cost",
-        "real",
-        "0.01",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of processing each tuple (row).",
-    ),
-    _p(
-        "cursor_tuple_fraction",
-        "real",
-        "0.1",
-        minimum=0,
-        maximum=1,
-        description="Sets the planner's estimate of the fraction of a cursor's rows that will be retrieved.",
-    ),
-    _p(
-        "data_checksums",
-        "bool",
-        "on",
-        context="fixed",
-        description="Shows whether data checksums are turned on for this cluster.",
-    ),
-    _p(
-        "data_directory_mode",
-        "integer",
-        "0700",
-        context="fixed",
-        minimum=0,
-        maximum=511,
-        description="Shows the mode of the data directory.",
-    ),
-    _p(
-        "DateStyle",
-        "string",
-        "ISO, MDY",
-        description="Sets the display format for date and time values.",
-    ),
-    _p(
-        "deadlock_timeout",
-        "integer",
-        "1000",
-        unit="ms",
-        minimum=1,
-        maximum=2147483647,
-        description="Sets the time to wait on a lock before checking for deadlock.",
-    ),
-    _p(
-        "debug_assertions",
-        "bool",
-        "off",
-        context="fixed",
-        description="Shows whether the running server has assertion checks enabled.",
-    ),
-    _p("debug_pretty_print", "bool", "on", description="Indents parse and plan tree displays."),
-    _p("debug_print_parse", "bool", "off", description="Logs each query's parse tree."),
-    _p("debug_print_plan", "bool", "off", description="Logs each query's execution plan."),
-    _p(
-        "debug_print_rewritten",
-        "bool",
-        "off",
-        description="Logs each query's rewritten parse tree.",
-    ),
-    _p(
-        "default_statistics_target",
-        "integer",
-        "100",
-        minimum=1,
-        maximum=10000,
-        description="Sets the default statistics target.",
-    ),
-    _p(
-        "default_table_access_method",
-        "string",
-        "heap",
-        description="Sets the default table access method for new tables.",
-    ),
-    _p(
-        "default_tablespace",
-        "string",
-        "",
-        description="Sets the default tablespace to create tables and indexes in.",
-    ),
-    _p(
-        "default_text_search_config",
-        "string",
-        "pg_catalog.english",
-        description="Sets default text search configuration.",
-    ),
-    _p(
-        "default_toast_compression",
-        "enum",
-        "pglz",
-        choices=(
-            "pglz",
-            "lz4",
-        ),
-        description="Sets the default compression method for compressible values.",
-    ),
-    _p(
-        "default_transaction_deferrable",
-        "bool",
-        "off",
-        description="Sets the default deferrable status of new transactions.",
-    ),
-    _p(
-        "default_transaction_isolation",
-        "enum",
-        "repeatable read",
-        choices=(
-            "serializable",
-            "repeatable read",
-            "read committed",
-            "read uncommitted",
-        ),
-        description="Sets the transaction isolation level of each new transaction.",
-    ),
-    _p(
-        "default_transaction_read_only",
-        "bool",
-        "off",
-        description="Sets the default read-only status of new transactions.",
-    ),
-    _p(
-        "dynamic_library_path",
-        "string",
-        "$libdir",
-        description="Sets the path for dynamically loadable modules.",
-    ),
-    _p(
-        "effective_cache_size",
-        "integer",
-        "524288",
-        unit="8kB",
-        minimum=1,
-        maximum=2147483647,
-        description="Sets the planner's assumption about the total size of the data caches.",
-    ),
-    _p(
-        "effective_io_concurrency",
-        "integer",
-        "1",
-        minimum=0,
-        maximum=1000,
-        description="Number of simultaneous requests that can be handled efficiently by the disk subsystem.",
-    ),
-    _p(
-        "enable_async_append",
-        "bool",
-        "on",
-        description="Enables the planner's use of async append plans.",
-    ),
-    _p(
-        "enable_bitmapscan",
-        "bool",
-        "on",
-        description="Enables the planner's use of bitmap-scan plans.",
-    ),
-    _p(
-        "enable_gathermerge",
-        "bool",
-        "on",
-        description="Enables the planner's use of gather merge plans.",
-    ),
-    _p(
-        "enable_hashagg",
-        "bool",
-        "on",
-        description="Enables the planner's use of hashed aggregation plans.",
-    ),
-    _p(
-        "enable_hashjoin", "bool", "on", description="Enables the planner's use of hash join plans."
-    ),
-    _p(
-        "enable_incremental_sort",
-        "bool",
-        "on",
-        description="Enables the planner's use of incremental sort steps.",
-    ),
-    _p(
-        "enable_indexonlyscan",
-        "bool",
-        "on",
-        description="Enables the planner's use of index-only-scan plans.",
-    ),
-    _p(
-        "enable_indexscan",
-        "bool",
-        "on",
-        description="Enables the planner's use of index-scan plans.",
-    ),
-    _p(
-        "enable_material", "bool", "on", description="Enables the planner's use of materialization."
-    ),
-    _p("enable_memoize", "bool", "on", description="Enables the planner's use of memoization."),
-    _p(
-        "enable_mergejoin",
-        "bool",
-        "on",
-        description="Enables the planner's use of merge join plans.",
-    ),
-    _p(
-        "enable_nestloop",
-        "bool",
-        "on",
-        description="Enables the planner's use of nested-loop join plans.",
-    ),
-    _p(
-        "enable_parallel_append",
-        "bool",
-        "on",
-        description="Enables the planner's use of parallel append plans.",
-    ),
-    _p(
-        "enable_parallel_hash",
-        "bool",
-        "on",
-        description="Enables the planner's use of parallel hash plans.",
-    ),
-    _p(
-        "enable_partition_pruning",
-        "bool",
-        "on",
-        description="Enables plan-time and execution-time partition pruning.",
-    ),
-    _p(
-        "enable_partitionwise_aggregate",
-        "bool",
-        "off",
-        description="Enables partitionwise aggregation and grouping.",
-    ),
-    _p("enable_partitionwise_join", "bool", "off", description="Enables partitionwise join."),
-    _p(
-        "enable_seqscan",
-        "bool",
-        "on",
-        description="Enables the planner's use of sequential-scan plans.",
-    ),
-    _p(
-        "enable_sort", "bool", "on", description="Enables the planner's use of explicit sort steps."
-    ),
-    _p("enable_tidscan", "bool", "on", description="Enables the planner's use of TID scan plans."),
-    _p(
-        "escape_string_warning",
-        "bool",
-        "on",
-        description="Warn about backslash escapes in ordinary string literals.",
-    ),
-    _p(
-        "event_source",
-        "string",
-        "PostgreSQL",
-        context="server",
-        description="Sets the application name used to identify PostgreSQL messages in the event log.",
-    ),
-    _p("exit_on_error", "bool", "off", description="Terminate session on any error."),
-    _p("extension_destdir", "string", "", description="Path to prepend for extension loading."),
-    _p(
-        "extra_float_digits",
-        "integer",
-        "1",
-        minimum=-15,
-        maximum=3,
-        description="Sets the number of digits displayed for floating-point values.",
-    ),
-    _p(
-        "force_parallel_mode",
-        "enum",
-        "off",
-        choices=(
-            "off",
-            "on",
-            "regress",
-        ),
-        description="Forces use of parallel query facilities.",
-    ),
-    _p(
-        "from_collapse_limit",
-        "integer",
-        "8",
-        minimum=1,
-        maximum=2147483647,
-        description="Sets the FROM-list size beyond which subqueries are not collapsed.",
-    ),
-    _p(
-        "fsync",
-        "bool",
-        "on",
-        context="server",
-        description="Forces synchronization of updates to disk.",
-    ),
-    _p(
-        "full_page_writes",
-        "bool",
-        "on",
-        context="server",
-        description="Writes full pages to WAL when first modified after a checkpoint.",
-    ),
-    _p("geqo", "bool", "on", description="Enables genetic query optimization."),
-    _p(
-        "geqo_effort",
-        "integer",
-        "5",
-        minimum=1,
-        maximum=10,
-        description="GEQO: effort is used to set the default for other GEQO parameters.",
-    ),
-    _p(
-        "geqo_generations",
-        "integer",
-        "0",
-        minimum=0,
-        maximum=2147483647,
-        description="GEQO: number of iterations of the algorithm.",
-    ),
-    _p(
-        "geqo_pool_size",
-        "integer",
-        "0",
-        minimum=0,
-        maximum=2147483647,
-        description="GEQO: number of individuals in the population.",
-    ),
-    _p(
-        "geqo_seed",
-        "real",
-        "0",
-        minimum=0,
-        maximum=1,
-        description="GEQO: seed for random path selection.",
-    ),
-    _p(
-        "geqo_selection_bias",
-        "real",
-        "2",
-        minimum=1.5,
-        maximum=2,
-        description="GEQO: selective pressure within the population.",
-    ),
-    _p(
-        "geqo_threshold",
-        "integer",
-        "12",
-        minimum=2,
-        maximum=2147483647,
-        description="Sets the threshold of FROM items beyond which GEQO is used.",
-    ),
-    _p(
-        "gin_fuzzy_search_limit",
-        "integer",
-        "0",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum allowed result for exact search by GIN.",
-    ),
-    _p(
-        "gin_pending_list_limit",
-        "integer",
-        "4096",
-        unit="kB",
-        minimum=64,
-        maximum=2147483647,
-        description="Sets the maximum size of the pending list for GIN index.",
-    ),
-    _p(
-        "hash_mem_multiplier",
-        "real",
-        "2",
-        minimum=1,
-        maximum=1000,
-        description="Multiple of work_mem to use for hash tables.",
-    ),
-    _p(
-        "hot_standby",
-        "bool",
-        "on",
-        context="server",
-        description="Allows connections and queries during recovery.",
-    ),
-    _p(
-        "huge_pages",
-        "enum",
-        "try",
-        context="server",
-        choices=(
-            "off",
-            "on",
-            "try",
-        ),
-        description="Use of huge pages on Linux or Windows.",
-    ),
-    _p(
-        "idle_in_transaction_session_timeout",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum allowed idle time between queries, when in a transaction.",
-    ),
-    _p(
-        "idle_session_timeout",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum allowed idle time between queries, when not in a transaction.",
-    ),
-    _p(
-        "ignore_checksum_failure",
-        "bool",
-        "off",
-        description="Continues processing after a checksum failure.",
-    ),
-    _p(
-        "in_hot_standby",
-        "bool",
-        "off",
-        context="fixed",
-        description="Shows whether hot standby is currently active.",
-    ),
-    _p(
-        "integer_datetimes",
-        "bool",
-        "on",
-        context="fixed",
-        description="Shows whether datetimes are integer based.",
-    ),
-    _p(
-        "IntervalStyle",
-        "enum",
-        "postgres",
-        choices=(
-            "postgres",
-            "postgres_verbose",
-            "sql_standard",
-            "iso_8601",
-        ),
-        description="Sets the display format for interval values.",
-    ),
-    _p("jit", "bool", "off", description="Allow JIT compilation."),
-    _p(
-        "jit_above_cost",
-        "real",
-        "100000",
-        minimum=-1,
-        maximum=1.79769e308,
-        description="Perform JIT compilation if query is more expensive.",
-    ),
-    _p(
-        "jit_debugging_support",
-        "bool",
-        "off",
-        context="start",
-        description="Register JIT-compiled functions with debugger.",
-    ),
-    _p(
-        "jit_dump_bitcode",
-        "bool",
-        "off",
-        description="Write out LLVM bitcode to facilitate JIT debugging.",
-    ),
-    _p("jit_expressions", "bool", "on", description="Allow JIT compilation of expressions."),
-    _p(
-        "jit_inline_above_cost",
-        "real",
-        "500000",
-        minimum=-1,
-        maximum=1.79769e308,
-        description="Perform JIT inlining if query is more expensive.",
-    ),
-    _p(
-        "jit_optimize_above_cost",
-        "real",
-        "500000",
-        minimum=-1,
-        maximum=1.79769e308,
-        description="Optimize JIT-compiled functions if query is more expensive.",
-    ),
-    _p(
-        "jit_profiling_support",
-        "bool",
-        "off",
-        context="start",
-        description="Register JIT-compiled functions with perf profiler.",
-    ),
-    _p("jit_provider", "string", "llvmjit", context="server", description="JIT provider to use."),
-    _p(
-        "jit_tuple_deforming", "bool", "on", description="Allow JIT compilation of tuple deforming."
-    ),
-    _p(
-        "join_collapse_limit",
-        "integer",
-        "8",
-        minimum=1,
-        maximum=2147483647,
-        description="Sets the FROM-list size beyond which JOIN constructs are not flattened.",
-    ),
-    _p(
-        "lc_collate",
-        "string",
-        "C",
-        context="fixed",
-        description="Shows the collation order locale.",
-    ),
-    _p(
-        "lc_ctype",
-        "string",
-        "C",
-        context="fixed",
-        description="Shows the character classification and case conversion locale.",
-    ),
-    _p(
-        "lc_messages",
-        "string",
-        "C",
-        description="Sets the language in which messages are displayed.",
-    ),
-    _p(
-        "lc_monetary", "string", "C", description="Sets the locale for formatting monetary amounts."
-    ),
-    _p("lc_numeric", "string", "C", description="Sets the locale for formatting numbers."),
-    _p(
-        "lc_time", "string", "C", description="Sets the locale for formatting date and time values."
-    ),
-    _p(
-        "listen_addresses",
-        "string",
-        "*",
-        context="server",
-        description="Sets the host name or IP address(es) to listen to.",
-    ),
-    _p(
-        "lo_compat_privileges",
-        "bool",
-        "off",
-        description="Enables backward compatibility mode for privilege checks on large objects.",
-    ),
-    _p(
-        "local_preload_libraries",
-        "string",
-        "",
-        description="Lists unprivileged shared libraries to preload into each backend.",
-    ),
-    _p(
-        "lock_timeout",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum allowed duration of any wait for a lock.",
-    ),
-    _p(
-        "log_connections",
-        "bool",
-        "off",
-        context="start",
-        description="Logs each successful connection.",
-    ),
-    _p(
-        "log_disconnections",
-        "bool",
-        "off",
-        context="start",
-        description="Logs end of a session, including duration.",
-    ),
-    _p(
-        "log_duration",
-        "bool",
-        "off",
-        description="Logs the duration of each completed SQL statement.",
-    ),
-    _p(
-        "log_error_verbosity",
-        "enum",
-        "default",
-        choices=(
-            "terse",
-            "default",
-            "verbose",
-        ),
-        description="Sets the verbosity of logged messages.",
-    ),
-    _p(
-        "log_executor_stats",
-        "bool",
-        "off",
-        description="Writes executor performance statistics to the server log.",
-    ),
-    _p("log_lock_waits", "bool", "off", description="Logs long lock waits."),
-    _p(
-        "log_min_duration_sample",
-        "integer",
-        "-1",
-        unit="ms",
-        minimum=-1,
-        maximum=2147483647,
-        description="Sets the minimum execution time above which a sample of statements will be logged. Sampling is determined by log_statement_sample_rate.",
-    ),
-    _p(
-        "log_min_duration_statement",
-        "integer",
-        "-1",
-        unit="ms",
-        minimum=-1,
-        maximum=2147483647,
-        description="Sets the minimum execution time above which all statements will be logged.",
-    ),
-    _p(
-        "log_min_error_statement",
-        "enum",
-        "error",
-        choices=(
-            "debug5",
-            "debug4",
-            "debug3",
-            "debug2",
-            "debug1",
-            "info",
-            "notice",
-            "warning",
-            "error",
-            "log",
-            "fatal",
-            "panic",
-        ),
-        description="Causes all statements generating error at or above this level to be logged.",
-    ),
-    _p(
-        "log_min_messages",
-        "enum",
-        "warning",
-        choices=(
-            "debug5",
-            "debug4",
-            "debug3",
-            "debug2",
-            "debug1",
-            "info",
-            "notice",
-            "warning",
-            "error",
-            "log",
-            "fatal",
-            "panic",
-        ),
-        description="Sets the message levels that are logged.",
-    ),
-    _p(
-        "log_parameter_max_length",
-        "integer",
-        "-1",
-        unit="B",
-        minimum=-1,
-        maximum=1073741823,
-        description="Sets the maximum length in bytes of data logged for bind parameter values when logging statements.",
-    ),
-    _p(
-        "log_parameter_max_length_on_error",
-        "integer",
-        "0",
-        unit="B",
-        minimum=-1,
-        maximum=1073741823,
-        description="Sets the maximum length in bytes of data logged for bind parameter values when logging statements, on error.",
-    ),
-    _p(
-        "log_parser_stats",
-        "bool",
-        "off",
-        description="Writes parser performance statistics to the server log.",
-    ),
-    _p(
-        "log_planner_stats",
-        "bool",
-        "off",
-        description="Writes planner performance statistics to the server log.",
-    ),
-    _p("log_replication_commands", "bool", "off", description="Logs each replication command."),
-    _p(
-        "log_statement",
-        "enum",
-        "none",
-        choices=(
-            "none",
-            "ddl",
-            "mod",
-            "all",
-        ),
-        description="Sets the type of statements logged.",
-    ),
-    _p(
-        "log_statement_sample_rate",
-        "real",
-        "1",
-        minimum=0,
-        maximum=1,
-        description="Fraction of statements exceeding log_min_duration_sample to be logged.",
-    ),
-    _p(
-        "log_statement_stats",
-        "bool",
-        "off",
-        description="Writes cumulative performance statistics to the server log.",
-    ),
-    _p(
-        "log_temp_files",
-        "integer",
-        "-1",
-        unit="kB",
-        minimum=-1,
-        maximum=2147483647,
-        description="Log the use of temporary files larger than this number of kilobytes.",
-    ),
-    _p(
-        "log_timezone",
-        "string",
-        "UTC",
-        context="server",
-        description="Sets the time zone to use in log messages.",
-    ),
-    _p(
-        "log_transaction_sample_rate",
-        "real",
-        "0",
-        minimum=0,
-        maximum=1,
-        description="Sets the fraction of transactions from which to log all statements.",
-    ),
-    _p(
-        "logging_collector",
-        "bool",
-        "off",
-        context="server",
-        description="Start a subprocess to capture stderr, csvlog and/or jsonlog into log files.",
-    ),
-    _p(
-        "logical_decoding_work_mem",
-        "integer",
-        "65536",
-        unit="kB",
-        minimum=64,
-        maximum=2147483647,
-        description="Sets the maximum memory to be used for logical decoding.",
-    ),
-    _p(
-        "maintenance_io_concurrency",
-        "integer",
-        "10",
-        minimum=0,
-        maximum=1000,
-        description="A variant of effective_io_concurrency that is used for maintenance work.",
-    ),
-    _p(
-        "maintenance_work_mem",
-        "integer",
-        "65536",
-        unit="kB",
-        minimum=1024,
-        maximum=2147483647,
-        description="Sets the maximum memory to be used for maintenance operations.",
-    ),
-    _p(
-        "max_connections",
-        "integer",
-        "10000",
-        context="server",
-        minimum=1,
-        maximum=262143,
-        description="Sets the maximum number of concurrent connections.",
-    ),
-    _p(
-        "max_function_args",
-        "integer",
-        "100",
-        context="fixed",
-        minimum=100,
-        maximum=100,
-        description="Shows the maximum number of function arguments.",
-    ),
-    _p(
-        "max_identifier_length",
-        "integer",
-        "63",
-        context="fixed",
-        minimum=63,
-        maximum=63,
-        description="Shows the maximum identifier length.",
-    ),
-    _p(
-        "max_index_keys",
-        "integer",
-        "8",
-        context="fixed",
-        minimum=32,
-        maximum=32,
-        description="Shows the maximum number of index keys.",
-    ),
-    _p(
-        "max_parallel_maintenance_workers",
-        "integer",
-        "2",
-        minimum=0,
-        maximum=1024,
-        description="Sets the maximum number of parallel processes per maintenance operation.",
-    ),
-    _p(
-        "max_parallel_workers",
-        "integer",
-        "8",
-        minimum=0,
-        maximum=1024,
-        description="Sets the maximum number of parallel workers that can be active at one time.",
-    ),
-    _p(
-        "max_parallel_workers_per_gather",
-        "integer",
-        "2",
-        minimum=0,
-        maximum=1024,
-        description="Sets the maximum number of parallel processes per executor node.",
-    ),
-    _p(
-        "max_prepared_transactions",
-        "integer",
-        "0",
-        context="server",
-        minimum=0,
-        maximum=262143,
-        description="Sets the maximum number of simultaneously prepared transactions.",
-    ),
-    _p(
-        "max_replication_slots",
-        "integer",
-        "10",
-        context="server",
-        minimum=0,
-        maximum=262143,
-        description="Sets the maximum number of simultaneously defined replication slots.",
-    ),
-    _p(
-        "max_stack_depth",
-        "integer",
-        "100",
-        unit="kB",
-        minimum=100,
-        maximum=2147483647,
-        description="Sets the maximum stack depth, in kilobytes.",
-    ),
-    _p(
-        "max_wal_senders",
-        "integer",
-        "10",
-        context="server",
-        minimum=0,
-        maximum=262143,
-        description="Sets the maximum number of simultaneously running WAL sender processes.",
-    ),
-    _p(
-        "max_worker_processes",
-        "integer",
-        "8",
-        context="server",
-        minimum=0,
-        maximum=262143,
-        description="Maximum number of concurrent worker processes.",
-    ),
-    _p(
-        "min_parallel_index_scan_size",
-        "integer",
-        "64",
-        unit="8kB",
-        minimum=0,
-        maximum=715827882,
-        description="Sets the minimum amount of index data for a parallel scan.",
-    ),
-    _p(
-        "min_parallel_table_scan_size",
-        "integer",
-        "1024",
-        unit="8kB",
-        minimum=0,
-        maximum=715827882,
-        description="Sets the minimum amount of table data for a parallel scan.",
-    ),
-    _p(
-        "parallel_leader_participation",
-        "bool",
-        "on",
-        description="Controls whether Gather and Gather Merge also run subplans.",
-    ),
-    _p(
-        "parallel_setup_cost",
-        "real",
-        "1000",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of starting up worker processes for parallel query.",
-    ),
-    _p(
-        "parallel_tuple_cost",
-        "real",
-        "0.1",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of passing each tuple (row) from worker to leader backend.",
-    ),
-    _p(
-        "password_encryption",
-        "enum",
-        "scram-sha-256",
-        choices=(
-            "md5",
-            "scram-sha-256",
-        ),
-        description="Chooses the algorithm for encrypting passwords.",
-    ),
-    _p(
-        "plan_cache_mode",
-        "enum",
-        "auto",
-        choices=(
-            "auto",
-            "force_generic_plan",
-            "force_custom_plan",
-        ),
-        description="Controls the planner's selection of custom or generic plan.",
-    ),
-    _p(
-        "port",
-        "integer",
-        "5432",
-        context="server",
-        minimum=1,
-        maximum=65535,
-        description="Sets the TCP port the server listens on.",
-    ),
-    _p(
-        "quote_all_identifiers",
-        "bool",
-        "off",
-        description="When generating SQL fragments, quote all identifiers.",
-    ),
-    _p(
-        "random_page_cost",
-        "real",
-        "4",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of a nonsequentially fetched disk page.",
-    ),
-    _p(
-        "recursive_worktable_factor",
-        "real",
-        "10",
-        minimum=0.001,
-        maximum=1e06,
-        description="Sets the planner's estimate of the average size of a recursive query's working table.",
-    ),
-    _p(
-        "restrict_nonsystem_relation_kind",
-        "string",
-        "",
-        description="Prohibits access to non-system relations of specified kinds.",
-    ),
-    _p("row_security", "bool", "on", description="Enable row security."),
-    _p(
-        "search_path",
-        "string",
-        '"$user", public',
-        description="Sets the schema search order for names that are not schema-qualified.",
-    ),
-    _p(
-        "segment_size",
-        "integer",
-        "131072",
-        context="fixed",
-        unit="8kB",
-        minimum=131072,
-        maximum=131072,
-        description="Shows the number of pages per disk file.",
-    ),
-    _p(
-        "seq_page_cost",
-        "real",
-        "1",
-        minimum=0,
-        maximum=1.79769e308,
-        description="Sets the planner's estimate of the cost of a sequentially fetched disk page.",
-    ),
-    _p(
-        "server_encoding",
-        "string",
-        "UTF8",
-        context="fixed",
-        description="Shows the server (database) character set encoding.",
-    ),
-    _p(
-        "server_version",
-        "string",
-        "16.13 (Trilithon 0.1.0)",
-        context="fixed",
-        description="Shows the server version.",
-    ),
-    _p(
-        "server_version_num",
-        "integer",
-        "160013",
-        context="fixed",
-        minimum=160013,
-        maximum=160013,
-        description="Shows the server version as an integer.",
-    ),
-    _p(
-        "session_preload_libraries",
-        "string",
-        "",
-        description="Lists shared libraries to preload into each backend.",
-    ),
-    _p(
-        "session_replication_role",
-        "enum",
-        "origin",
-        choices=(
-            "origin",
-            "replica",
-            "local",
-        ),
-        description="Sets the session's behavior for triggers and rewrite rules.",
-    ),
-    _p(
-        "shared_buffers",
-        "integer",
-        "16384",
-        context="server",
-        unit="8kB",
-        minimum=16,
-        maximum=1073741823,
-        description="Sets the number of shared memory buffers used by the server.",
-    ),
-    _p("ssl", "bool", "off", context="server", description="Enables SSL connections."),
-    _p(
-        "ssl_library",
-        "string",
-        "OpenSSL",
-        context="fixed",
-        description="Shows the name of the SSL library.",
-    ),
-    _p(
-        "standard_conforming_strings",
-        "bool",
-        "on",
-        description="Causes '...' strings to treat backslashes literally.",
-    ),
-    _p(
-        "statement_timeout",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum allowed duration of any statement.",
-    ),
-    _p(
-        "stats_fetch_consistency",
-        "enum",
-        "cache",
-        choices=(
-            "none",
-            "cache",
-            "snapshot",
-        ),
-        description="Sets the consistency of accesses to statistics data.",
-    ),
-    _p(
-        "superuser_reserved_connections",
-        "integer",
-        "3",
-        context="server",
-        minimum=0,
-        maximum=262143,
-        description="Sets the number of connection slots reserved for superusers.",
-    ),
-    _p("synchronize_seqscans", "bool", "on", description="Enable synchronized sequential scans."),
-    _p(
-        "synchronous_commit",
-        "enum",
-        "on",
-        choices=(
-            "local",
-            "remote_write",
-            "remote_apply",
-            "on",
-            "off",
-        ),
-        description="Sets the current transaction's synchronization level.",
-    ),
-    _p(
-        "tcp_keepalives_count",
-        "integer",
-        "0",
-        minimum=0,
-        maximum=2147483647,
-        description="Maximum number of TCP keepalive retransmits.",
-    ),
-    _p(
-        "tcp_keepalives_idle",
-        "integer",
-        "0",
-        unit="s",
-        minimum=0,
-        maximum=2147483647,
-        description="Time between issuing TCP keepalives.",
-    ),
-    _p(
-        "tcp_keepalives_interval",
-        "integer",
-        "0",
-        unit="s",
-        minimum=0,
-        maximum=2147483647,
-        description="Time between TCP keepalive retransmits.",
-    ),
-    _p(
-        "tcp_user_timeout",
-        "integer",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="TCP user timeout.",
-    ),
-    _p(
-        "temp_buffers",
-        "integer",
-        "1024",
-        unit="8kB",
-        minimum=100,
-        maximum=1073741823,
-        description="Sets the maximum number of temporary buffers used by each session.",
-    ),
-    _p(
-        "temp_file_limit",
-        "integer",
-        "-1",
-        unit="kB",
-        minimum=-1,
-        maximum=2147483647,
-        description="Limits the total size of all temporary files used by each process.",
-    ),
-    _p(
-        "temp_tablespaces",
-        "string",
-        "",
-        description="Sets the tablespace(s) to use for temporary tables and sort files.",
-    ),
-    _p(
-        "TimeZone",
-        "string",
-        "UTC",
-        description="Sets the time zone for displaying and interpreting time stamps.",
-    ),
-    _p(
-        "timezone_abbreviations",
-        "string",
-        "",
-        description="Selects a file of time zone abbreviations.",
-    ),
-    _p(
-        "track_activities",
-        "bool",
-        "on",
-        description="Collects information about executing commands.",
-    ),
-    _p("track_counts", "bool", "on", description="Collects statistics on database activity."),
-    _p(
-        "track_functions",
-        "enum",
-        "none",
-        choices=(
-            "none",
-            "pl",
-            "all",
-        ),
-        description="Collects function-level statistics on database activity.",
-    ),
-    _p(
-        "track_io_timing",
-        "bool",
-        "off",
-        description="Collects timing statistics for database I/O activity.",
-    ),
-    _p(
-        "track_wal_io_timing",
-        "bool",
-        "off",
-        description="Collects timing statistics for WAL I/O activity.",
-    ),
-    _p(
-        "transaction_deferrable",
-        "bool",
-        "off",
-        description="Whether to defer a read-only serializable transaction until it can be executed with no possible serialization failures.",
-    ),
-    _p(
-        "transaction_isolation",
-        "enum",
-        "repeatable read",
-        choices=(
-            "serializable",
-            "repeatable read",
-            "read committed",
-            "read uncommitted",
-        ),
-        description="Sets the current transaction's isolation level.",
-    ),
-    _p(
-        "transaction_read_only",
-        "bool",
-        "off",
-        description="Sets the current transaction's read-only status.",
-    ),
-    _p("transform_null_equals", "bool", "off", description='Treats "expr=NULL" as "expr IS NULL".'),
-    _p(
-        "update_process_title",
-        "bool",
-        "on",
-        description="Updates the process title to show the active SQL command.",
-    ),
-    _p(
-        "vacuum_cost_delay",
-        "real",
-        "0",
-        unit="ms",
-        minimum=0,
-        maximum=100,
-        description="Vacuum cost delay in milliseconds.",
-    ),
-    _p(
-        "vacuum_cost_limit",
-        "integer",
-        "200",
-        minimum=1,
-        maximum=10000,
-        description="Vacuum cost amount available before napping.",
-    ),
-    _p(
-        "vacuum_cost_page_dirty",
-        "integer",
-        "20",
-        minimum=0,
-        maximum=10000,
-        description="Vacuum cost for a page dirtied by vacuum.",
-    ),
-    _p(
-        "vacuum_cost_page_hit",
-        "integer",
-        "1",
-        minimum=0,
-        maximum=10000,
-        description="Vacuum cost for a page found in the buffer cache.",
-    ),
-    _p(
-        "vacuum_cost_page_miss",
-        "integer",
-        "2",
-        minimum=0,
-        maximum=10000,
-        description="Vacuum cost for a page not found in the buffer cache.",
-    ),
-    _p(
-        "vacuum_failsafe_age",
-        "integer",
-        "1600000000",
-        minimum=0,
-        maximum=2100000000,
-        description="Age at which VACUUM should trigger failsafe to avoid a wraparound outage.",
-    ),
-    _p(
-        "vacuum_freeze_min_age",
-        "integer",
-        "50000000",
-        minimum=0,
-        maximum=1000000000,
-        description="Minimum age at which VACUUM should freeze a table row.",
-    ),
-    _p(
-        "vacuum_freeze_table_age",
-        "integer",
-        "150000000",
-        minimum=0,
-        maximum=2000000000,
-        description="Age at which VACUUM should scan whole table to freeze tuples.",
-    ),
-    _p(
-        "vacuum_multixact_failsafe_age",
-        "integer",
-        "1600000000",
-        minimum=0,
-        maximum=2100000000,
-        description="Multixact age at which VACUUM should trigger failsafe to avoid a wraparound outage.",
-    ),
-    _p(
-        "vacuum_multixact_freeze_min_age",
-        "integer",
-        "5000000",
-        minimum=0,
-        maximum=1000000000,
-        description="Minimum age at which VACUUM should freeze a MultiXactId in a table row.",
-    ),
-    _p(
-        "vacuum_multixact_freeze_table_age",
-        "integer",
-        "150000000",
-        minimum=0,
-        maximum=2000000000,
-        description="Multixact age at which VACUUM should scan whole table to freeze tuples.",
-    ),
-    _p(
-        "wal_block_size",
-        "integer",
-        "8192",
-        context="fixed",
-        minimum=8192,
-        maximum=8192,
-        description="Shows the block size in the write ahead log.",
-    ),
-    _p(
-        "wal_compression",
-        "enum",
-        "off",
-        choices=(
-            "pglz",
-            "lz4",
-            "zstd",
-            "on",
-            "off",
-        ),
-        description="Compresses full-page writes written in WAL file with specified method.",
-    ),
-    _p(
-        "wal_consistency_checking",
-        "string",
-        "",
-        description="Sets the WAL resource managers for which WAL consistency checks are done.",
-    ),
-    _p(
-        "wal_init_zero",
-        "bool",
-        "on",
-        description="Writes zeroes to new WAL files before first use.",
-    ),
-    _p(
-        "wal_level",
-        "enum",
-        "replica",
-        context="server",
-        choices=(
-            "minimal",
-            "replica",
-            "logical",
-        ),
-        description="Sets the level of information written to the WAL.",
-    ),
-    _p("wal_recycle", "bool", "on", description="Recycles WAL files by renaming them."),
-    _p(
-        "wal_segment_size",
-        "integer",
-        "16777216",
-        context="fixed",
-        unit="B",
-        minimum=1048576,
-        maximum=1073741824,
-        description="Shows the size of write ahead log segments.",
-    ),
-    _p(
-        "wal_sender_timeout",
-        "integer",
-        "60000",
-        unit="ms",
-        minimum=0,
-        maximum=2147483647,
-        description="Sets the maximum time to wait for WAL replication.",
-    ),
-    _p(
-        "wal_skip_threshold",
-        "integer",
-        "2048",
-        unit="kB",
-        minimum=0,
-        maximum=2147483647,
-        description="Minimum size of new file to fsync instead of writing WAL.",
-    ),
-    _p(
-        "work_mem",
-        "integer",
-        "4096",
-        unit="kB",
-        minimum=64,
-        maximum=2147483647,
-        description="Sets the maximum memory to be used for query workspaces.",
-    ),
-    _p(
-        "xmlbinary",
-        "enum",
-        "base64",
-        choices=(
-            "base64",
-            "hex",
-        ),
-        description="Sets how binary values are to be encoded in XML.",
-    ),
-    _p(
-        "xmloption",
-        "enum",
-        "content",
-        choices=(
-            "content",
-            "document",
-        ),
-        description="Sets whether XML data in implicit parsing and serialization operations is to be considered as documents or content fragments.",
-    ),
-    _p(
-        "zero_damaged_pages",
-        "bool",
-        "off",
-        description="Continues processing past damaged page headers.",
-    ),
-    _p(
-        "is_superuser",
-        "bool",
-        "on",
-        context="fixed",
-        description="Shows whether the current user is a superuser.",
-    ),
-    _p("session_authorization", "string", "", description="Sets the session user name."),
-    _p("role", "string", "none", description="Sets the current role."),
-)
+# name | kind | default | context | unit | minimum..maximum | choices | description
+_POSTGRESQL: Final = r"""
+allow_system_table_mods | bool | off | user |  |  |  | Allows modifications of the structure of system tables.
+application_name | string |  | user |  |  |  | Sets the application name to be reported in statistics and logs.
+array_nulls | bool | on | user |  |  |  | Enable input of NULL elements in arrays.
+authentication_timeout | integer | 60 | server | s | 1..600 |  | Sets the maximum allowed time to complete client authentication.
+autovacuum | bool | on | server |  |  |  | Starts the autovacuum subprocess.
+backend_flush_after | integer | 0 | user | 8kB | 0..256 |  | Number of pages after which previously performed writes are flushed to disk.
+backslash_quote | enum | safe_encoding | user |  |  | safe_encoding,on,off | Sets whether "\'" is allowed in string literals.
+backtrace_functions | string |  | user |  |  |  | Log backtrace for errors in these functions.
+block_size | integer | 8192 | fixed |  | 8192..8192 |  | Shows the size of a disk block.
+bytea_output | enum | hex | user |  |  | escape,hex | Sets the output format for bytea.
+check_function_bodies | bool | on | user |  |  |  | Check routine bodies during CREATE FUNCTION and CREATE PROCEDURE.
+client_connection_check_interval | integer | 0 | user | ms | 0..2147483647 |  | Sets the time interval between checks for disconnection while running queries.
+client_encoding | string | UTF8 | user |  |  |  | Sets the client's character set encoding.
+client_min_messages | enum | notice | user |  |  | debug5,debug4,debug3,debug2,debug1,log,notice,warning,error | Sets the message levels that are sent to the client.
+cluster_name | string |  | server |  |  |  | Sets the name of the cluster, which is included in the process title.
+commit_delay | integer | 0 | user |  | 0..100000 |  | Sets the delay in microseconds between transaction commit and flushing WAL to disk.
+commit_siblings | integer | 5 | user |  | 0..1000 |  | Sets the minimum number of concurrent open transactions required before performing commit_delay.
+compute_query_id | enum | auto | user |  |  | auto,regress,on,off | Enables in-core computation of query identifiers.
+constraint_exclusion | enum | partition | user |  |  | partition,on,off | Enables the planner to use constraints to optimize queries.
+cpu_index_tuple_cost | real | 0.005 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of processing each index entry during an index scan.
+cpu_operator_cost | real | 0.0025 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of processing each operator or function call.
+cpu_tuple_cost | real | 0.01 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of processing each tuple (row).
+cursor_tuple_fraction | real | 0.1 | user |  | 0..1 |  | Sets the planner's estimate of the fraction of a cursor's rows that will be retrieved.
+data_checksums | bool | on | fixed |  |  |  | Shows whether data checksums are turned on for this cluster.
+data_directory_mode | integer | 0700 | fixed |  | 0..511 |  | Shows the mode of the data directory.
+DateStyle | string | ISO, MDY | user |  |  |  | Sets the display format for date and time values.
+deadlock_timeout | integer | 1000 | user | ms | 1..2147483647 |  | Sets the time to wait on a lock before checking for deadlock.
+debug_assertions | bool | off | fixed |  |  |  | Shows whether the running server has assertion checks enabled.
+debug_pretty_print | bool | on | user |  |  |  | Indents parse and plan tree displays.
+debug_print_parse | bool | off | user |  |  |  | Logs each query's parse tree.
+debug_print_plan | bool | off | user |  |  |  | Logs each query's execution plan.
+debug_print_rewritten | bool | off | user |  |  |  | Logs each query's rewritten parse tree.
+default_statistics_target | integer | 100 | user |  | 1..10000 |  | Sets the default statistics target.
+default_table_access_method | string | heap | user |  |  |  | Sets the default table access method for new tables.
+default_tablespace | string |  | user |  |  |  | Sets the default tablespace to create tables and indexes in.
+default_text_search_config | string | pg_catalog.english | user |  |  |  | Sets default text search configuration.
+default_toast_compression | enum | pglz | user |  |  | pglz,lz4 | Sets the default compression method for compressible values.
+default_transaction_deferrable | bool | off | user |  |  |  | Sets the default deferrable status of new transactions.
+default_transaction_isolation | enum | repeatable read | user |  |  | serializable,repeatable read,read committed,read uncommitted | Sets the transaction isolation level of each new transaction.
+default_transaction_read_only | bool | off | user |  |  |  | Sets the default read-only status of new transactions.
+dynamic_library_path | string | $libdir | user |  |  |  | Sets the path for dynamically loadable modules.
+effective_cache_size | integer | 524288 | user | 8kB | 1..2147483647 |  | Sets the planner's assumption about the total size of the data caches.
+effective_io_concurrency | integer | 1 | user |  | 0..1000 |  | Number of simultaneous requests that can be handled efficiently by the disk subsystem.
+enable_async_append | bool | on | user |  |  |  | Enables the planner's use of async append plans.
+enable_bitmapscan | bool | on | user |  |  |  | Enables the planner's use of bitmap-scan plans.
+enable_gathermerge | bool | on | user |  |  |  | Enables the planner's use of gather merge plans.
+enable_hashagg | bool | on | user |  |  |  | Enables the planner's use of hashed aggregation plans.
+enable_hashjoin | bool | on | user |  |  |  | Enables the planner's use of hash join plans.
+enable_incremental_sort | bool | on | user |  |  |  | Enables the planner's use of incremental sort steps.
+enable_indexonlyscan | bool | on | user |  |  |  | Enables the planner's use of index-only-scan plans.
+enable_indexscan | bool | on | user |  |  |  | Enables the planner's use of index-scan plans.
+enable_material | bool | on | user |  |  |  | Enables the planner's use of materialization.
+enable_memoize | bool | on | user |  |  |  | Enables the planner's use of memoization.
+enable_mergejoin | bool | on | user |  |  |  | Enables the planner's use of merge join plans.
+enable_nestloop | bool | on | user |  |  |  | Enables the planner's use of nested-loop join plans.
+enable_parallel_append | bool | on | user |  |  |  | Enables the planner's use of parallel append plans.
+enable_parallel_hash | bool | on | user |  |  |  | Enables the planner's use of parallel hash plans.
+enable_partition_pruning | bool | on | user |  |  |  | Enables plan-time and execution-time partition pruning.
+enable_partitionwise_aggregate | bool | off | user |  |  |  | Enables partitionwise aggregation and grouping.
+enable_partitionwise_join | bool | off | user |  |  |  | Enables partitionwise join.
+enable_seqscan | bool | on | user |  |  |  | Enables the planner's use of sequential-scan plans.
+enable_sort | bool | on | user |  |  |  | Enables the planner's use of explicit sort steps.
+enable_tidscan | bool | on | user |  |  |  | Enables the planner's use of TID scan plans.
+escape_string_warning | bool | on | user |  |  |  | Warn about backslash escapes in ordinary string literals.
+event_source | string | PostgreSQL | server |  |  |  | Sets the application name used to identify PostgreSQL messages in the event log.
+exit_on_error | bool | off | user |  |  |  | Terminate session on any error.
+extension_destdir | string |  | user |  |  |  | Path to prepend for extension loading.
+extra_float_digits | integer | 1 | user |  | -15..3 |  | Sets the number of digits displayed for floating-point values.
+force_parallel_mode | enum | off | user |  |  | off,on,regress | Forces use of parallel query facilities.
+from_collapse_limit | integer | 8 | user |  | 1..2147483647 |  | Sets the FROM-list size beyond which subqueries are not collapsed.
+fsync | bool | on | server |  |  |  | Forces synchronization of updates to disk.
+full_page_writes | bool | on | server |  |  |  | Writes full pages to WAL when first modified after a checkpoint.
+geqo | bool | on | user |  |  |  | Enables genetic query optimization.
+geqo_effort | integer | 5 | user |  | 1..10 |  | GEQO: effort is used to set the default for other GEQO parameters.
+geqo_generations | integer | 0 | user |  | 0..2147483647 |  | GEQO: number of iterations of the algorithm.
+geqo_pool_size | integer | 0 | user |  | 0..2147483647 |  | GEQO: number of individuals in the population.
+geqo_seed | real | 0 | user |  | 0..1 |  | GEQO: seed for random path selection.
+geqo_selection_bias | real | 2 | user |  | 1.5..2 |  | GEQO: selective pressure within the population.
+geqo_threshold | integer | 12 | user |  | 2..2147483647 |  | Sets the threshold of FROM items beyond which GEQO is used.
+gin_fuzzy_search_limit | integer | 0 | user |  | 0..2147483647 |  | Sets the maximum allowed result for exact search by GIN.
+gin_pending_list_limit | integer | 4096 | user | kB | 64..2147483647 |  | Sets the maximum size of the pending list for GIN index.
+hash_mem_multiplier | real | 2 | user |  | 1..1000 |  | Multiple of work_mem to use for hash tables.
+hot_standby | bool | on | server |  |  |  | Allows connections and queries during recovery.
+huge_pages | enum | try | server |  |  | off,on,try | Use of huge pages on Linux or Windows.
+idle_in_transaction_session_timeout | integer | 0 | user | ms | 0..2147483647 |  | Sets the maximum allowed idle time between queries, when in a transaction.
+idle_session_timeout | integer | 0 | user | ms | 0..2147483647 |  | Sets the maximum allowed idle time between queries, when not in a transaction.
+ignore_checksum_failure | bool | off | user |  |  |  | Continues processing after a checksum failure.
+in_hot_standby | bool | off | fixed |  |  |  | Shows whether hot standby is currently active.
+integer_datetimes | bool | on | fixed |  |  |  | Shows whether datetimes are integer based.
+IntervalStyle | enum | postgres | user |  |  | postgres,postgres_verbose,sql_standard,iso_8601 | Sets the display format for interval values.
+jit | bool | off | user |  |  |  | Allow JIT compilation.
+jit_above_cost | real | 100000 | user |  | -1..1.79769e+308 |  | Perform JIT compilation if query is more expensive.
+jit_debugging_support | bool | off | start |  |  |  | Register JIT-compiled functions with debugger.
+jit_dump_bitcode | bool | off | user |  |  |  | Write out LLVM bitcode to facilitate JIT debugging.
+jit_expressions | bool | on | user |  |  |  | Allow JIT compilation of expressions.
+jit_inline_above_cost | real | 500000 | user |  | -1..1.79769e+308 |  | Perform JIT inlining if query is more expensive.
+jit_optimize_above_cost | real | 500000 | user |  | -1..1.79769e+308 |  | Optimize JIT-compiled functions if query is more expensive.
+jit_profiling_support | bool | off | start |  |  |  | Register JIT-compiled functions with perf profiler.
+jit_provider | string | llvmjit | server |  |  |  | JIT provider to use.
+jit_tuple_deforming | bool | on | user |  |  |  | Allow JIT compilation of tuple deforming.
+join_collapse_limit | integer | 8 | user |  | 1..2147483647 |  | Sets the FROM-list size beyond which JOIN constructs are not flattened.
+lc_collate | string | C | fixed |  |  |  | Shows the collation order locale.
+lc_ctype | string | C | fixed |  |  |  | Shows the character classification and case conversion locale.
+lc_messages | string | C | user |  |  |  | Sets the language in which messages are displayed.
+lc_monetary | string | C | user |  |  |  | Sets the locale for formatting monetary amounts.
+lc_numeric | string | C | user |  |  |  | Sets the locale for formatting numbers.
+lc_time | string | C | user |  |  |  | Sets the locale for formatting date and time values.
+listen_addresses | string | * | server |  |  |  | Sets the host name or IP address(es) to listen to.
+lo_compat_privileges | bool | off | user |  |  |  | Enables backward compatibility mode for privilege checks on large objects.
+local_preload_libraries | string |  | user |  |  |  | Lists unprivileged shared libraries to preload into each backend.
+lock_timeout | integer | 0 | user | ms | 0..2147483647 |  | Sets the maximum allowed duration of any wait for a lock.
+log_connections | bool | off | start |  |  |  | Logs each successful connection.
+log_disconnections | bool | off | start |  |  |  | Logs end of a session, including duration.
+log_duration | bool | off | user |  |  |  | Logs the duration of each completed SQL statement.
+log_error_verbosity | enum | default | user |  |  | terse,default,verbose | Sets the verbosity of logged messages.
+log_executor_stats | bool | off | user |  |  |  | Writes executor performance statistics to the server log.
+log_lock_waits | bool | off | user |  |  |  | Logs long lock waits.
+log_min_duration_sample | integer | -1 | user | ms | -1..2147483647 |  | Sets the minimum execution time above which a sample of statements will be logged. Sampling is determined by log_statement_sample_rate.
+log_min_duration_statement | integer | -1 | user | ms | -1..2147483647 |  | Sets the minimum execution time above which all statements will be logged.
+log_min_error_statement | enum | error | user |  |  | debug5,debug4,debug3,debug2,debug1,info,notice,warning,error,log,fatal,panic | Causes all statements generating error at or above this level to be logged.
+log_min_messages | enum | warning | user |  |  | debug5,debug4,debug3,debug2,debug1,info,notice,warning,error,log,fatal,panic | Sets the message levels that are logged.
+log_parameter_max_length | integer | -1 | user | B | -1..1073741823 |  | Sets the maximum length in bytes of data logged for bind parameter values when logging statements.
+log_parameter_max_length_on_error | integer | 0 | user | B | -1..1073741823 |  | Sets the maximum length in bytes of data logged for bind parameter values when logging statements, on error.
+log_parser_stats | bool | off | user |  |  |  | Writes parser performance statistics to the server log.
+log_planner_stats | bool | off | user |  |  |  | Writes planner performance statistics to the server log.
+log_replication_commands | bool | off | user |  |  |  | Logs each replication command.
+log_statement | enum | none | user |  |  | none,ddl,mod,all | Sets the type of statements logged.
+log_statement_sample_rate | real | 1 | user |  | 0..1 |  | Fraction of statements exceeding log_min_duration_sample to be logged.
+log_statement_stats | bool | off | user |  |  |  | Writes cumulative performance statistics to the server log.
+log_temp_files | integer | -1 | user | kB | -1..2147483647 |  | Log the use of temporary files larger than this number of kilobytes.
+log_timezone | string | UTC | server |  |  |  | Sets the time zone to use in log messages.
+log_transaction_sample_rate | real | 0 | user |  | 0..1 |  | Sets the fraction of transactions from which to log all statements.
+logging_collector | bool | off | server |  |  |  | Start a subprocess to capture stderr, csvlog and/or jsonlog into log files.
+logical_decoding_work_mem | integer | 65536 | user | kB | 64..2147483647 |  | Sets the maximum memory to be used for logical decoding.
+maintenance_io_concurrency | integer | 10 | user |  | 0..1000 |  | A variant of effective_io_concurrency that is used for maintenance work.
+maintenance_work_mem | integer | 65536 | user | kB | 1024..2147483647 |  | Sets the maximum memory to be used for maintenance operations.
+max_connections | integer | 10000 | server |  | 1..262143 |  | Sets the maximum number of concurrent connections.
+max_function_args | integer | 100 | fixed |  | 100..100 |  | Shows the maximum number of function arguments.
+max_identifier_length | integer | 63 | fixed |  | 63..63 |  | Shows the maximum identifier length.
+max_index_keys | integer | 8 | fixed |  | 32..32 |  | Shows the maximum number of index keys.
+max_parallel_maintenance_workers | integer | 2 | user |  | 0..1024 |  | Sets the maximum number of parallel processes per maintenance operation.
+max_parallel_workers | integer | 8 | user |  | 0..1024 |  | Sets the maximum number of parallel workers that can be active at one time.
+max_parallel_workers_per_gather | integer | 2 | user |  | 0..1024 |  | Sets the maximum number of parallel processes per executor node.
+max_prepared_transactions | integer | 0 | server |  | 0..262143 |  | Sets the maximum number of simultaneously prepared transactions.
+max_replication_slots | integer | 10 | server |  | 0..262143 |  | Sets the maximum number of simultaneously defined replication slots.
+max_stack_depth | integer | 100 | user | kB | 100..2147483647 |  | Sets the maximum stack depth, in kilobytes.
+max_wal_senders | integer | 10 | server |  | 0..262143 |  | Sets the maximum number of simultaneously running WAL sender processes.
+max_worker_processes | integer | 8 | server |  | 0..262143 |  | Maximum number of concurrent worker processes.
+min_parallel_index_scan_size | integer | 64 | user | 8kB | 0..715827882 |  | Sets the minimum amount of index data for a parallel scan.
+min_parallel_table_scan_size | integer | 1024 | user | 8kB | 0..715827882 |  | Sets the minimum amount of table data for a parallel scan.
+parallel_leader_participation | bool | on | user |  |  |  | Controls whether Gather and Gather Merge also run subplans.
+parallel_setup_cost | real | 1000 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of starting up worker processes for parallel query.
+parallel_tuple_cost | real | 0.1 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of passing each tuple (row) from worker to leader backend.
+password_encryption | enum | scram-sha-256 | user |  |  | md5,scram-sha-256 | Chooses the algorithm for encrypting passwords.
+plan_cache_mode | enum | auto | user |  |  | auto,force_generic_plan,force_custom_plan | Controls the planner's selection of custom or generic plan.
+port | integer | 5432 | server |  | 1..65535 |  | Sets the TCP port the server listens on.
+quote_all_identifiers | bool | off | user |  |  |  | When generating SQL fragments, quote all identifiers.
+random_page_cost | real | 4 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of a nonsequentially fetched disk page.
+recursive_worktable_factor | real | 10 | user |  | 0.001..1000000.0 |  | Sets the planner's estimate of the average size of a recursive query's working table.
+restrict_nonsystem_relation_kind | string |  | user |  |  |  | Prohibits access to non-system relations of specified kinds.
+row_security | bool | on | user |  |  |  | Enable row security.
+search_path | string | "$user", public | user |  |  |  | Sets the schema search order for names that are not schema-qualified.
+segment_size | integer | 131072 | fixed | 8kB | 131072..131072 |  | Shows the number of pages per disk file.
+seq_page_cost | real | 1 | user |  | 0..1.79769e+308 |  | Sets the planner's estimate of the cost of a sequentially fetched disk page.
+server_encoding | string | UTF8 | fixed |  |  |  | Shows the server (database) character set encoding.
+server_version | string | 16.13 (Trilithon 0.1.0) | fixed |  |  |  | Shows the server version.
+server_version_num | integer | 160013 | fixed |  | 160013..160013 |  | Shows the server version as an integer.
+session_preload_libraries | string |  | user |  |  |  | Lists shared libraries to preload into each backend.
+session_replication_role | enum | origin | user |  |  | origin,replica,local | Sets the session's behavior for triggers and rewrite rules.
+shared_buffers | integer | 16384 | server | 8kB | 16..1073741823 |  | Sets the number of shared memory buffers used by the server.
+ssl | bool | off | server |  |  |  | Enables SSL connections.
+ssl_library | string | OpenSSL | fixed |  |  |  | Shows the name of the SSL library.
+standard_conforming_strings | bool | on | user |  |  |  | Causes '...' strings to treat backslashes literally.
+statement_timeout | integer | 0 | user | ms | 0..2147483647 |  | Sets the maximum allowed duration of any statement.
+stats_fetch_consistency | enum | cache | user |  |  | none,cache,snapshot | Sets the consistency of accesses to statistics data.
+superuser_reserved_connections | integer | 3 | server |  | 0..262143 |  | Sets the number of connection slots reserved for superusers.
+synchronize_seqscans | bool | on | user |  |  |  | Enable synchronized sequential scans.
+synchronous_commit | enum | on | user |  |  | local,remote_write,remote_apply,on,off | Sets the current transaction's synchronization level.
+tcp_keepalives_count | integer | 0 | user |  | 0..2147483647 |  | Maximum number of TCP keepalive retransmits.
+tcp_keepalives_idle | integer | 0 | user | s | 0..2147483647 |  | Time between issuing TCP keepalives.
+tcp_keepalives_interval | integer | 0 | user | s | 0..2147483647 |  | Time between TCP keepalive retransmits.
+tcp_user_timeout | integer | 0 | user | ms | 0..2147483647 |  | TCP user timeout.
+temp_buffers | integer | 1024 | user | 8kB | 100..1073741823 |  | Sets the maximum number of temporary buffers used by each session.
+temp_file_limit | integer | -1 | user | kB | -1..2147483647 |  | Limits the total size of all temporary files used by each process.
+temp_tablespaces | string |  | user |  |  |  | Sets the tablespace(s) to use for temporary tables and sort files.
+TimeZone | string | UTC | user |  |  |  | Sets the time zone for displaying and interpreting time stamps.
+timezone_abbreviations | string |  | user |  |  |  | Selects a file of time zone abbreviations.
+track_activities | bool | on | user |  |  |  | Collects information about executing commands.
+track_counts | bool | on | user |  |  |  | Collects statistics on database activity.
+track_functions | enum | none | user |  |  | none,pl,all | Collects function-level statistics on database activity.
+track_io_timing | bool | off | user |  |  |  | Collects timing statistics for database I/O activity.
+track_wal_io_timing | bool | off | user |  |  |  | Collects timing statistics for WAL I/O activity.
+transaction_deferrable | bool | off | user |  |  |  | Whether to defer a read-only serializable transaction until it can be executed with no possible serialization failures.
+transaction_isolation | enum | repeatable read | user |  |  | serializable,repeatable read,read committed,read uncommitted | Sets the current transaction's isolation level.
+transaction_read_only | bool | off | user |  |  |  | Sets the current transaction's read-only status.
+transform_null_equals | bool | off | user |  |  |  | Treats "expr=NULL" as "expr IS NULL".
+update_process_title | bool | on | user |  |  |  | Updates the process title to show the active SQL command.
+vacuum_cost_delay | real | 0 | user | ms | 0..100 |  | Vacuum cost delay in milliseconds.
+vacuum_cost_limit | integer | 200 | user |  | 1..10000 |  | Vacuum cost amount available before napping.
+vacuum_cost_page_dirty | integer | 20 | user |  | 0..10000 |  | Vacuum cost for a page dirtied by vacuum.
+vacuum_cost_page_hit | integer | 1 | user |  | 0..10000 |  | Vacuum cost for a page found in the buffer cache.
+vacuum_cost_page_miss | integer | 2 | user |  | 0..10000 |  | Vacuum cost for a page not found in the buffer cache.
+vacuum_failsafe_age | integer | 1600000000 | user |  | 0..2100000000 |  | Age at which VACUUM should trigger failsafe to avoid a wraparound outage.
+vacuum_freeze_min_age | integer | 50000000 | user |  | 0..1000000000 |  | Minimum age at which VACUUM should freeze a table row.
+vacuum_freeze_table_age | integer | 150000000 | user |  | 0..2000000000 |  | Age at which VACUUM should scan whole table to freeze tuples.
+vacuum_multixact_failsafe_age | integer | 1600000000 | user |  | 0..2100000000 |  | Multixact age at which VACUUM should trigger failsafe to avoid a wraparound outage.
+vacuum_multixact_freeze_min_age | integer | 5000000 | user |  | 0..1000000000 |  | Minimum age at which VACUUM should freeze a MultiXactId in a table row.
+vacuum_multixact_freeze_table_age | integer | 150000000 | user |  | 0..2000000000 |  | Multixact age at which VACUUM should scan whole table to freeze tuples.
+wal_block_size | integer | 8192 | fixed |  | 8192..8192 |  | Shows the block size in the write ahead log.
+wal_compression | enum | off | user |  |  | pglz,lz4,zstd,on,off | Compresses full-page writes written in WAL file with specified method.
+wal_consistency_checking | string |  | user |  |  |  | Sets the WAL resource managers for which WAL consistency checks are done.
+wal_init_zero | bool | on | user |  |  |  | Writes zeroes to new WAL files before first use.
+wal_level | enum | replica | server |  |  | minimal,replica,logical | Sets the level of information written to the WAL.
+wal_recycle | bool | on | user |  |  |  | Recycles WAL files by renaming them.
+wal_segment_size | integer | 16777216 | fixed | B | 1048576..1073741824 |  | Shows the size of write ahead log segments.
+wal_sender_timeout | integer | 60000 | user | ms | 0..2147483647 |  | Sets the maximum time to wait for WAL replication.
+wal_skip_threshold | integer | 2048 | user | kB | 0..2147483647 |  | Minimum size of new file to fsync instead of writing WAL.
+work_mem | integer | 4096 | user | kB | 64..2147483647 |  | Sets the maximum memory to be used for query workspaces.
+xmlbinary | enum | base64 | user |  |  | base64,hex | Sets how binary values are to be encoded in XML.
+xmloption | enum | content | user |  |  | content,document | Sets whether XML data in implicit parsing and serialization operations is to be considered as documents or content fragments.
+zero_damaged_pages | bool | off | user |  |  |  | Continues processing past damaged page headers.
+is_superuser | bool | on | fixed |  |  |  | Shows whether the current user is a superuser.
+session_authorization | string |  | user |  |  |  | Sets the session user name.
+role | string | none | user |  |  |  | Sets the current role.
+"""
 
 # Where PostgreSQL's other values would change results that Trilithon does not change.
 _HONOURED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -1662,25 +276,28 @@ _REPORTED: Final = frozenset(
 _HIDDEN: Final = frozenset({"is_superuser", "session_authorization", "role"})
 
 
-def _finished(parameter: _p) -> _p:
-    return _p(
-        name=parameter.name,
-        kind=parameter.kind,
-        default=parameter.default,
-        context=parameter.context,
-        unit=parameter.unit,
-        minimum=parameter.minimum,
-        maximum=parameter.maximum,
-        choices=parameter.choices,
-        description=parameter.description,
-        honoured=_HONOURED.get(parameter.name, ()),
-        report=parameter.name in _REPORTED,
-        hidden=parameter.name in _HIDDEN,
+def _parse(line: str) -> Parameter:
+    name, kind, default, context, unit, limits, choices, description = line.split(" | ")
+    low, _, high = limits.partition("..")
+    return Parameter(
+        name=name,
+        kind=kind,
+        default=default,
+        context=context,
+        unit=unit,
+        minimum=float(low or 0),
+        maximum=float(high or 0),
+        choices=tuple(choices.split(",")) if choices else (),
+        description=description,
+        honoured=_HONOURED.get(name, ()),
+        report=name in _REPORTED,
+        hidden=name in _HIDDEN,
     )
 
 
 # By lower-cased name.
-PARAMETERS: Final[Mapping[str, _p]] = {
-    parameter.name.lower(): _finished(parameter) for parameter in _POSTGRESQL
+PARAMETERS: Final[Mapping[str, Parameter]] = {
+    parameter.name.lower(): parameter
+    for parameter in map(_parse, _POSTGRESQL.strip("\n").split("\n"))
 }
 REPORTED: Final = tuple(parameter for parameter in PARAMETERS.values() if parameter.report)
