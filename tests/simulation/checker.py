@@ -81,6 +81,10 @@ class Checker:
 
     def _add(self, entry: Entry) -> None:
         name = self._name(entry.transaction_id)
+        hold(
+            entry.transaction_id in self._names,
+            f"{name} at {format_csn(entry.csn)} is nobody's: no client ever began it",
+        )
         if entry.transaction_id in self._by_id:
             first = self._by_id[entry.transaction_id].csn
             hold(False, f"{name} committed twice: {format_csn(first)} and {format_csn(entry.csn)}")
@@ -137,7 +141,9 @@ class Checker:
         told += [(who, outcome, csn) for who, outcome, csn, _ in record.answers]
         for who, outcome, csn in told:
             if outcome == "committed":
-                hold(entry is not None, f"{record}: acknowledged by {who}, but it is not in the log")
+                hold(
+                    entry is not None, f"{record}: acknowledged by {who}, but it is not in the log"
+                )
                 assert entry is not None
                 hold(
                     entry.csn == csn,
@@ -158,7 +164,9 @@ class Checker:
         for start, end, _ in record.ranges:
             keys.update(key for key in self._csns if start <= key < end)
         for key in sorted(keys):
-            between = [csn for csn in self._csns.get(key, ()) if record.snapshot_csn < csn < entry.csn]
+            between = [
+                csn for csn in self._csns.get(key, ()) if record.snapshot_csn < csn < entry.csn
+            ]
             if between:
                 hold(
                     False,

@@ -116,6 +116,9 @@ class Process:
         self.paused = False
         self.failure = None
         self.turn_due_s = None
+        if self.kernel.random.random() < 0.3:
+            # The machine was booted anew: its monotonic clock starts somewhere else.
+            self._offset_s = self.kernel.random.uniform(0, 1_000)
         self.loop = ProcessLoop(self)
         self.run(main())
 

@@ -120,9 +120,7 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
         for line in describe(cluster):
             cluster.kernel.note(line)
         raise
-    cluster.run_until(
-        lambda: not cluster.replacing, REPLACED_S, f"{cluster.replacing} is replaced"
-    )
+    cluster.run_until(lambda: not cluster.replacing, REPLACED_S, f"{cluster.replacing} is replaced")
     cluster.clients_run = False
     cluster.run_until(
         lambda: all(not _client_tasks(node) for node in queries),
@@ -213,7 +211,9 @@ def describe(cluster: Cluster) -> list[str]:
             )
         if node.up and isinstance(node, StorageNode):
             machine = node.running.machine
-            text += f" position {format_csn(machine.position)} settled {format_csn(machine.settled)}"
+            text += (
+                f" position {format_csn(machine.position)} settled {format_csn(machine.settled)}"
+            )
             text += f" feed {node.running.feed.journal or '-'} {node.running.feed.problem}"
         lines.append(text)
     return lines

@@ -34,9 +34,7 @@ TOPOLOGIES: dict[str, dict[str, Shape]] = {
 def make_config(topology: str, folder: str, *, lease_ttl_ms: int = 1_000) -> ClusterConfig:
     return ClusterConfig(
         cluster="simulated",
-        regions=tuple(
-            _region(name, shape, folder) for name, shape in TOPOLOGIES[topology].items()
-        ),
+        regions=tuple(_region(name, shape, folder) for name, shape in TOPOLOGIES[topology].items()),
         lease_ttl_ms=lease_ttl_ms,
         availability_timeout_ms=3_000,
         limits=Limits(),
