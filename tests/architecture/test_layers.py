@@ -20,7 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "expression": BASE | {"types"},
     "disk": BASE,
     "journal": BASE | {"link", "types", "disk", "chassis.config"},
-    "storage": BASE | {"link", "types", "expression", "chassis.config"},
+    "storage": BASE | {"link", "types", "expression", "disk", "chassis.config"},
     "query": BASE | {"link", "types", "expression", "chassis.config"},
     "adjudicator": BASE | {"link", "types", "chassis.config"},
     "witness": BASE | {"link", "types", "journal", "chassis.config"},

@@ -18,8 +18,9 @@ import pytest
 from storage_support import IDENTITY, Model, Store, csn, entry, row, scratch_folder, update
 
 from trilithon.core.invariant import InvariantViolation
+from trilithon.disk import FolderRefused, MapFull
 from trilithon.storage import engine as engine_module
-from trilithon.storage.engine import Engine, FolderRefused, MapFull
+from trilithon.storage.engine import Engine
 from trilithon.storage.versions import received
 from trilithon.storage.walk import OLDEST, find, version_key, walk_forward, walk_reverse
 
@@ -116,7 +117,7 @@ FULL_DISK = """
     sys.path.insert(0, sys.argv[2])
     from pathlib import Path
     from storage_support import Store, csn, entry, row, update
-    from trilithon.storage.engine import DiskFull
+    from trilithon.disk import DiskFull
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = Store(Path(sys.argv[1]))
     store.machine.feed(update(entry(csn(1), 0, [(b"a", row(1))]), settled=csn(1)))

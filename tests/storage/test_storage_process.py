@@ -10,9 +10,9 @@ import pytest
 from storage_journal import cluster, point, range_read, until
 from storage_support import csn, entry, row, scratch_folder, update
 
+from trilithon.disk import DiskFull
 from trilithon.expression import functions, ir
 from trilithon.expression.program import Program
-from trilithon.storage.engine import DiskFull
 from trilithon.storage.jobs import POINT_KEYS_MAX
 from trilithon.storage.machine import KEY_BYTES_MAX, slot_of
 from trilithon.types import keys

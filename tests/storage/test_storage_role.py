@@ -11,11 +11,11 @@ from storage_support import csn, row, scratch_folder
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.core.world import World
+from trilithon.disk import FolderRefused
 from trilithon.link import GrpcNetwork
 from trilithon.link.specs import STORAGE_CHECKSUM, STORAGE_STATUS
 from trilithon.query.reads import open_snapshots, open_storage
 from trilithon.storage import role
-from trilithon.storage.engine import FolderRefused
 from trilithon.types import keys
 from trilithon.types.registry import TEXT
 from trilithon.v1 import storage_pb2

@@ -9,21 +9,31 @@ Not here: what is in an environment; that is each role's own store.
 from trilithon.disk.folder import (
     LMDB_VERSION,
     MAP_BYTES,
+    META,
     DiskFull,
     FolderRefused,
+    MapFull,
     check_identity,
+    grow_map,
     is_no_space,
     lock_folder,
     open_environment,
+    put_identity,
+    writing,
 )
 
 __all__ = [
     "LMDB_VERSION",
     "MAP_BYTES",
+    "META",
     "DiskFull",
     "FolderRefused",
+    "MapFull",
     "check_identity",
+    "grow_map",
     "is_no_space",
     "lock_folder",
     "open_environment",
+    "put_identity",
+    "writing",
 ]

@@ -6,7 +6,8 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,11 @@ import lmdb
 LMDB_VERSION: Final = 1
 # Address space, not disk space.
 MAP_BYTES: Final = 1 << 40
+_GROW_FACTOR: Final = 2
+
+# The database, and its record, that say whose an environment is.
+META: Final = b"meta"
+_IDENTITY: Final = b"identity"
 
 # LMDB 1.0's MDB_SHORT_WRITE: how a disk says first that it is nearly full.
 _SHORT_WRITE: Final = -30772
@@ -28,7 +34,11 @@ class FolderRefused(Exception):
 
 
 class DiskFull(Exception):
-    """Nothing was written."""
+    """Nothing was written; writing again later is safe."""
+
+
+class MapFull(Exception):
+    """Nothing was written; `grow_map`, then write again."""
 
 
 def lock_folder(folder: Path) -> int:
@@ -47,9 +57,13 @@ def lock_folder(folder: Path) -> int:
 
 
 def open_environment(folder: Path, map_bytes: int = MAP_BYTES) -> lmdb.Environment:
-    """Raises FolderRefused, DiskFull; lmdb.Error for broken disks."""
+    """Raises FolderRefused, DiskFull; lmdb.Error and OSError for broken disks.
+
+    What can be read afterwards is durable: the last write of a killed process may have become visible
+    without its sync, and LMDB does not sync the folder that a new file stands in.
+    """
     try:
-        return lmdb.open(
+        environment = lmdb.open(
             str(folder),
             map_size=map_bytes,
             max_dbs=8,
@@ -64,18 +78,47 @@ def open_environment(folder: Path, map_bytes: int = MAP_BYTES) -> lmdb.Environme
         if is_no_space(error):
             raise DiskFull(f"{folder}: {error}") from None
         raise
+    try:
+        environment.sync(True)
+        for place in (folder, folder.absolute().parent):
+            _sync_folder(place)
+    except BaseException:
+        environment.close()
+        raise
+    return environment
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems know no sync of folders, and say so.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def check_identity(
-    folder: Path, record: bytes | None, *, role: str, format_version: int, cluster: str
-) -> Mapping[str, Any]:
-    """The identity record as a mapping. Raises FolderRefused when it is another's."""
+    environment: lmdb.Environment, folder: Path, *, role: str, format_version: int, cluster: str
+) -> Mapping[str, Any] | None:
+    """The environment's identity; None when it is new. Raises FolderRefused for another's."""
+    with environment.begin() as transaction:
+        if transaction.stat()["entries"] == 0:
+            return None
+    try:
+        meta = environment.open_db(META, create=False)
+    except (lmdb.NotFoundError, lmdb.IncompatibleError):
+        raise _foreign(folder, role) from None
+    with environment.begin() as transaction:
+        record = transaction.get(_IDENTITY, db=meta)
     try:
         identity = json.loads(record or b"null")
     except ValueError:
         identity = None
     if not isinstance(identity, dict) or "role" not in identity:
-        raise FolderRefused(f"{folder} holds something else than Trilithon's {role}")
+        raise _foreign(folder, role)
     if identity["role"] != role:
         raise FolderRefused(f"{folder} is the data folder of a {identity['role']}, not of {role}")
     if identity.get("format") != format_version:
@@ -88,6 +131,41 @@ def check_identity(
             f"this process to {cluster!r}"
         )
     return identity
+
+
+def _foreign(folder: Path, role: str) -> FolderRefused:
+    return FolderRefused(f"{folder} holds something else than Trilithon's {role}")
+
+
+def put_identity(transaction: Any, meta: Any, identity: Mapping[str, Any]) -> None:
+    """Into the transaction that makes a new environment's databases: a process that is killed while
+    it starts for the first time leaves nothing, or everything."""
+    transaction.put(_IDENTITY, json.dumps(identity).encode(), db=meta)
+
+
+@contextmanager
+def writing(environment: lmdb.Environment, folder: Path) -> Iterator[Any]:
+    """One write transaction, synced when it ends well.
+
+    Raises MapFull and DiskFull, and nothing was written; anything else is a broken disk, and nobody
+    knows what was written.
+    """
+    try:
+        with environment.begin(write=True) as transaction:
+            yield transaction
+    except lmdb.MapFullError as error:
+        raise MapFull(f"{folder}: {error}") from None
+    except (lmdb.Error, OSError) as error:
+        if is_no_space(error):
+            raise DiskFull(f"{folder}: {error}") from error
+        raise
+
+
+def grow_map(environment: lmdb.Environment) -> int:
+    """Double the map. Only while no transaction is open anywhere in this process."""
+    size = int(environment.info()["map_size"]) * _GROW_FACTOR
+    environment.set_mapsize(size)
+    return size
 
 
 def is_no_space(error: lmdb.Error | OSError) -> bool:

@@ -11,27 +11,27 @@ record).
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import lmdb
-
 from trilithon.core.csn import CSN_MAX, SEQUENCE_MAX, epoch_of, format_csn, make_csn
-from trilithon.core.ids import make_random_id
+from trilithon.core.ids import ID_BYTES, make_random_id
 from trilithon.core.invariant import require
 from trilithon.disk import (
     MAP_BYTES,
-    DiskFull,
+    META,
     FolderRefused,
+    MapFull,
     check_identity,
-    is_no_space,
+    grow_map,
     lock_folder,
     open_environment,
+    put_identity,
+    writing,
 )
 from trilithon.journal.operations import (
     AppendEntries,
@@ -49,11 +49,9 @@ from trilithon.v1.journal_pb2 import Base, Candidate
 from trilithon.v1.types_pb2 import Entry
 
 FORMAT_VERSION: Final = 1
-_GROW_FACTOR: Final = 2
 _CSN_BYTES: Final = 8
 _CRC_BYTES: Final = 4
 
-_IDENTITY: Final = b"identity"
 _PROMISED_EPOCH: Final = b"promised_epoch"
 _CANDIDATE: Final = b"candidate"
 _LEASE_TTL: Final = b"lease_ttl_us"
@@ -116,37 +114,37 @@ class LogFile:
 
     def _open_databases(self, cluster: str, source: random.Random) -> bytes:
         environment = self._environment
-        with environment.begin() as transaction:
-            new = transaction.stat()["entries"] == 0
-        if not new:
-            incarnation = self._read_identity(cluster)
-        self._meta = environment.open_db(b"meta")
-        self._entries = environment.open_db(b"entries")
-        self._catalog = environment.open_db(b"catalog")
-        self._members = environment.open_db(b"members")
-        if new:
-            incarnation = make_random_id(source)
-            record = {
-                "role": self._role,
-                "format": FORMAT_VERSION,
-                "cluster": cluster,
-                "incarnation": incarnation.hex(),
-            }
-            with environment.begin(write=True) as transaction:
-                transaction.put(_IDENTITY, json.dumps(record).encode(), db=self._meta)
+        found = check_identity(
+            environment,
+            self.path,
+            role=self._role,
+            format_version=FORMAT_VERSION,
+            cluster=cluster,
+        )
+        incarnation = make_random_id(source) if found is None else self._incarnation_of(found)
+        with writing(environment, self.path) as transaction:
+            self._meta = environment.open_db(META, txn=transaction)
+            self._entries = environment.open_db(b"entries", txn=transaction)
+            self._catalog = environment.open_db(b"catalog", txn=transaction)
+            self._members = environment.open_db(b"members", txn=transaction)
+            if found is None:
+                identity = {
+                    "role": self._role,
+                    "format": FORMAT_VERSION,
+                    "cluster": cluster,
+                    "incarnation": incarnation.hex(),
+                }
+                put_identity(transaction, self._meta, identity)
         return incarnation
 
-    def _read_identity(self, cluster: str) -> bytes:
+    def _incarnation_of(self, identity: Mapping[str, Any]) -> bytes:
         try:
-            meta = self._environment.open_db(b"meta", create=False)
-        except lmdb.NotFoundError:
-            raise FolderRefused(f"{self.path} holds something else than a journal") from None
-        with self._environment.begin() as transaction:
-            record = transaction.get(_IDENTITY, db=meta)
-        identity = check_identity(
-            self.path, record, role=self._role, format_version=FORMAT_VERSION, cluster=cluster
-        )
-        return bytes.fromhex(identity["incarnation"])
+            incarnation = bytes.fromhex(identity["incarnation"])
+        except (KeyError, TypeError, ValueError):
+            incarnation = b""
+        if len(incarnation) != ID_BYTES:
+            raise FolderRefused(f"{self.path} does not say which incarnation it is")
+        return incarnation
 
     # ---- after a start
 
@@ -220,20 +218,16 @@ class LogFile:
     # ---- in the worker thread
 
     def write(self, operations: Sequence[Operation]) -> None:
-        """One synced transaction. Raises DiskFull and nothing was written; lmdb.Error otherwise."""
+        """One synced transaction. Raises DiskFull and nothing was written; anything else is a
+        broken disk, and what was written is unknown."""
         while True:
             try:
-                with self._environment.begin(write=True) as transaction:
+                with writing(self._environment, self.path) as transaction:
                     for operation in operations:
                         self._apply(transaction, operation)
                 return
-            except lmdb.MapFullError:
-                size = int(self._environment.info()["map_size"])
-                self._environment.set_mapsize(size * _GROW_FACTOR)
-            except (lmdb.Error, OSError) as error:
-                if is_no_space(error):
-                    raise DiskFull(f"{self.path}: {error}") from error
-                raise
+            except MapFull:
+                grow_map(self._environment)
 
     def _apply(self, transaction: Any, operation: Operation) -> None:
         meta = self._meta

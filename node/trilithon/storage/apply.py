@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trilithon.core.world import Clock
-from trilithon.storage.engine import Applied, DiskFull, Engine, MapFull
+from trilithon.disk import DiskFull, MapFull
+from trilithon.storage.engine import Applied, Engine
 from trilithon.storage.horizon import Horizon
 from trilithon.storage.machine import StorageMachine
 from trilithon.storage.versions import Received

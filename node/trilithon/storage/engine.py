@@ -16,12 +16,9 @@ the interpreter's lock away every few hundred microseconds.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,39 +29,28 @@ import msgspec
 
 from trilithon.core.csn import format_csn
 from trilithon.core.invariant import require
+from trilithon.disk import (
+    MAP_BYTES,
+    META,
+    FolderRefused,
+    check_identity,
+    grow_map,
+    lock_folder,
+    open_environment,
+    put_identity,
+    writing,
+)
 from trilithon.storage.versions import Received
 from trilithon.storage.walk import CSN_BYTES, csn_of, version_key
 
 FORMAT_VERSION: Final = 1
-# py-lmdb's bundled LMDB 1.0: keys up to 1,978 bytes instead of 511.
-LMDB_VERSION: Final = 1
-MAP_BYTES: Final = 1 << 40
-_GROW_FACTOR: Final = 2
 
 # Puts between two moments where other threads may run.
 _PUTS_PER_TURN: Final = 256
 _GARBAGE_PART_BYTES: Final = 64 * 1024
 
-_IDENTITY: Final = b"identity"
 _APPLIED: Final = b"applied"
 _COLLECTED: Final = b"collected"
-
-# LMDB 1.0's MDB_SHORT_WRITE: how a disk says first that it is nearly full.
-_SHORT_WRITE: Final = -30772
-# Space that an operator can give back: applying waits for it. Anything else is a broken disk.
-_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, _SHORT_WRITE})
-
-
-class FolderRefused(Exception):
-    """The data folder is not one that this process may use; the text says why."""
-
-
-class DiskFull(Exception):
-    """Nothing was written; writing again later is safe."""
-
-
-class MapFull(Exception):
-    """Nothing was written; `grow_map`, then write again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +91,10 @@ class Engine:
         cls, path: str | Path, identity: FolderIdentity, *, map_bytes: int = MAP_BYTES
     ) -> Engine:
         folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = _lock_folder(folder)
+        lock = lock_folder(folder)
         environment: lmdb.Environment | None = None
         try:
-            environment = _open_environment(folder, map_bytes)
+            environment = open_environment(folder, map_bytes)
             engine = cls(environment, folder, lock)
             engine._open_databases(identity)
             return engine
@@ -121,49 +106,30 @@ class Engine:
 
     def _open_databases(self, identity: FolderIdentity) -> None:
         environment = self._environment
-        with environment.begin() as transaction:
-            new = transaction.stat()["entries"] == 0
-        if not new:
-            self._check_identity(identity)
-        self._meta = environment.open_db(b"meta")
-        self._rows = environment.open_db(b"rows")
-        self._garbage = environment.open_db(b"garbage")
-        if new:
-            with environment.begin(write=True) as transaction:
-                transaction.put(_IDENTITY, _identity_record(identity), db=self._meta)
+        found = check_identity(
+            environment,
+            self.path,
+            role="storage",
+            format_version=FORMAT_VERSION,
+            cluster=identity.cluster,
+        )
+        if found is not None:
+            self._check_slots(found, identity)
+        with writing(environment, self.path) as transaction:
+            self._meta = environment.open_db(META, txn=transaction)
+            self._rows = environment.open_db(b"rows", txn=transaction)
+            self._garbage = environment.open_db(b"garbage", txn=transaction)
+            if found is None:
+                put_identity(transaction, self._meta, _identity_record(identity))
         with environment.begin() as transaction:
             self.applied = _read_csn(transaction.get(_APPLIED, db=self._meta))
             self.collected = _read_csn(transaction.get(_COLLECTED, db=self._meta))
 
-    def _check_identity(self, identity: FolderIdentity) -> None:
-        path = self.path
-        try:
-            meta = self._environment.open_db(b"meta", create=False)
-        except lmdb.NotFoundError:
-            raise FolderRefused(f"{path} holds something else than Trilithon's storage") from None
-        with self._environment.begin() as transaction:
-            data = transaction.get(_IDENTITY, db=meta)
-        try:
-            record = json.loads(data or b"null")
-        except ValueError:
-            record = None
-        if not isinstance(record, dict) or "role" not in record:
-            raise FolderRefused(f"{path} holds something else than Trilithon's storage")
-        if record["role"] != "storage":
-            raise FolderRefused(f"{path} is the data folder of a {record['role']}, not of storage")
-        if record.get("format") != FORMAT_VERSION:
-            raise FolderRefused(
-                f"{path} has format {record.get('format')}, this version reads {FORMAT_VERSION}"
-            )
-        if record.get("cluster") != identity.cluster:
-            raise FolderRefused(
-                f"{path} belongs to the cluster {record.get('cluster')!r}, "
-                f"this process to {identity.cluster!r}"
-            )
-        slots = record.get("slot_first"), record.get("slot_last")
+    def _check_slots(self, found: Mapping[str, Any], identity: FolderIdentity) -> None:
+        slots = found.get("slot_first"), found.get("slot_last")
         if slots != (identity.slot_first, identity.slot_last):
             raise FolderRefused(
-                f"{path} holds the slots {slots[0]}..{slots[1]}, configured are "
+                f"{self.path} holds the slots {slots[0]}..{slots[1]}, configured are "
                 f"{identity.slot_first}..{identity.slot_last}: a changed key range needs a rebuild "
                 "(an empty folder)"
             )
@@ -196,15 +162,8 @@ class Engine:
         require(
             not entries or entries[0].csn > self.applied, "entries are applied once and in order"
         )
-        try:
-            with self._environment.begin(write=True) as transaction:
-                result = self._apply(transaction, entries, collect_to, collect_max)
-        except lmdb.MapFullError as error:
-            raise MapFull(str(error)) from None
-        except (lmdb.Error, OSError) as error:
-            if _is_no_space(error):
-                raise DiskFull(str(error)) from None
-            raise
+        with writing(self._environment, self.path) as transaction:
+            result = self._apply(transaction, entries, collect_to, collect_max)
         self.applied, self.collected = result.applied, result.collected
         return result
 
@@ -256,9 +215,7 @@ class Engine:
 
     def grow_map(self) -> int:
         """Double the map. Only while no transaction is open: on the loop, the worker idle."""
-        size = int(self._environment.info()["map_size"]) * _GROW_FACTOR
-        self._environment.set_mapsize(size)
-        return size
+        return grow_map(self._environment)
 
     def copy_to(self, path: str | Path) -> None:
         """A compacted hot copy into an empty folder, as of one moment; applied csn included."""
@@ -272,45 +229,14 @@ class Engine:
         os.close(self._lock)
 
 
-def _lock_folder(folder: Path) -> int:
-    """LMDB itself lets several processes in; two storages would overwrite each other's progress."""
-    lock = os.open(folder / "process.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise FolderRefused(f"{folder} is in use by another process") from None
-    return lock
-
-
-def _open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
-    try:
-        return lmdb.open(
-            str(folder),
-            map_size=map_bytes,
-            max_dbs=8,
-            max_spare_txns=8,
-            lib_version=LMDB_VERSION,
-        )
-    except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
-        raise FolderRefused(
-            f"{folder} holds no LMDB environment that can be read: {error}"
-        ) from None
-    except lmdb.Error as error:
-        if _is_no_space(error):
-            raise DiskFull(f"{folder}: {error}") from None
-        raise
-
-
-def _identity_record(identity: FolderIdentity) -> bytes:
-    record = {
+def _identity_record(identity: FolderIdentity) -> dict[str, Any]:
+    return {
         "role": "storage",
         "format": FORMAT_VERSION,
         "cluster": identity.cluster,
         "slot_first": identity.slot_first,
         "slot_last": identity.slot_last,
     }
-    return json.dumps(record).encode()
 
 
 def _versions(entries: Sequence[Received]) -> Iterator[tuple[bytes, bytes]]:
@@ -371,11 +297,6 @@ def _read_csn(record: bytes | None) -> int:
 
 def _csn_record(csn: int) -> bytes:
     return csn.to_bytes(CSN_BYTES, "big")
-
-
-def _is_no_space(error: lmdb.Error | OSError) -> bool:
-    code = error.errno if isinstance(error, OSError) else getattr(error, "code", 0)
-    return code in _NO_SPACE or isinstance(error, lmdb.DiskError)
 
 
 def _yield_to_other_threads(sleep: Callable[[float], None] = time.sleep) -> None:
