@@ -304,6 +304,11 @@ def retarget(analysis: Analysis, relation: Relation, index: int, type_: TypeRef)
     match relation:
         case Project():
             changed = list(relation.expressions)
+            passed = changed[index]
+            if isinstance(passed, ir.Column):
+                below = [column.id for column in relation.input.outputs].index(passed.index)
+                retarget(analysis, relation.input, below, type_)
+                changed[index] = ir.Column(passed.index, type_)
             changed[index] = coercion.coerce_implicit(analysis, changed[index], type_, None)
             relation.expressions = tuple(changed)
         case Values():

@@ -223,6 +223,11 @@ _constant("pg_get_function_result(oid) -> text", None)
 _constant("pg_get_function_arguments(oid) -> text", None)
 _constant("pg_get_function_identity_arguments(oid) -> text", None)
 _constant("pg_get_partkeydef(oid) -> text", None)
+# Sizes are not known here.
+for _name in ("table", "relation", "total_relation", "indexes"):
+    _constant(f"pg_{_name}_size(regclass) -> int8", None)
+_constant("pg_database_size(name) -> int8", None)
+_constant("pg_tablespace_location(oid) -> text", "")
 _constant("pg_get_ruledef(oid) -> text", None)
 _constant("pg_get_ruledef(oid, bool) -> text", None)
 _constant("pg_get_triggerdef(oid) -> text", None)
@@ -234,6 +239,19 @@ for _kind in ("database", "schema", "table", "column", "sequence", "function", "
     _constant(f"has_{_kind}_privilege(oid, text) -> bool", True)
     _constant(f"has_{_kind}_privilege(name, text, text) -> bool", True)
     _constant(f"has_{_kind}_privilege(name, oid, text) -> bool", True)
+
+
+@_stable("pg_size_pretty(int8) -> text")
+def _size_pretty(context: Any, size: int) -> str:
+    """As pg_size_pretty(): a unit up to 10,240 of it, halves rounded away from zero."""
+    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
+    sign, amount = ("-", -size) if size < 0 else ("", size)
+    unit = 0
+    while amount >= 10_240 and unit < len(units) - 1:
+        # PostgreSQL keeps one bit more for rounding in the last step.
+        amount = (amount + 512) // 1024 if amount < 10_240 * 1024 else amount // 1024
+        unit += 1
+    return f"{sign}{amount} {units[unit]}"
 
 
 # ---- names and oids
