@@ -24,13 +24,14 @@ from topologies import make_config
 from trilithon.adjudicator import role as adjudicator_role
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.core.world import World
+from trilithon.disk import DiskFull
 from trilithon.journal.role import JournalIdentity, JournalProcess
 from trilithon.journal.role import settings_of as journal_settings
 from trilithon.query.reads.wiring import open_snapshots, open_storage
 from trilithon.query.transaction.committer import Committer
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.manager import TransactionManager
-from trilithon.storage.engine import Applied, DiskFull, Engine
+from trilithon.storage.engine import Applied, Engine
 from trilithon.storage.role import StorageProcess, StorageSettings
 
 

@@ -451,3 +451,15 @@ def resume_the_feed_one_entry_late(patch: Patch) -> None:
         return original(self, update)
 
     patch(StorageMachine, "feed", feed)
+
+
+# Within how many seeds, of 10 s each, where 12 are not enough.
+SEEDS: dict[str, int] = {}
+# Those that the first seeds notice.
+CHEAP = [
+    "promise_while_a_leader_is_heard",
+    "snapshot_of_what_is_settled",
+    "judge_without_looking_for_conflicts",
+    "read_the_version_before_the_unsettled_one",
+    "read_checks_are_ignored",
+]
