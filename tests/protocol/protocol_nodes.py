@@ -138,7 +138,7 @@ class AdjudicatorNode(Node):
         self.machine = AdjudicatorMachine(
             self.settings, self.life_id(), self.world.random, self.clock_us()
         )
-        self._feed_name: str | None = None
+        self._feed_wanted: tuple[str, int] | None = None
         self._feed = None
         self._links = {
             target.name: self._link_journal(target.name) for target in self.settings.journals
@@ -190,13 +190,13 @@ class AdjudicatorNode(Node):
         )
 
     def _tend_feed(self) -> None:
-        wanted = self.machine.feed_journal
-        if wanted == self._feed_name:
+        wanted = self.machine.feed_wanted
+        if wanted == self._feed_wanted:
             return
         if self._feed is not None:
             feed, self._feed = self._feed, None
             feed.close()
-        self._feed_name = wanted
+        self._feed_wanted = wanted
         if wanted is not None:
             machine = self.machine
             life = self._feed_life = getattr(self, "_feed_life", 0) + 1
@@ -209,14 +209,22 @@ class AdjudicatorNode(Node):
 
                 return run
 
+            def answer(reply: Any) -> None:
+                machine.feed_reply(reply, self.clock_us(), self.wall_us())
+
+            def received(reply: Any) -> None:
+                # Over gRPC an answer that is awaited may be overtaken by what is pushed.
+                if reply.correlation_id:
+                    self.after(self.world.random.choice([0.0, 0.001]), ours(answer), reply)
+                else:
+                    ours(answer)(reply)
+
             self._feed = Connection(
                 self,
-                self.world.nodes[wanted],
+                self.world.nodes[wanted[0]],
                 came_up=ours(lambda: machine.feed_up(self.clock_us())),
                 went_down=ours(lambda: machine.feed_down(self.clock_us())),
-                received=ours(
-                    lambda reply: machine.feed_reply(reply, self.clock_us(), self.wall_us())
-                ),
+                received=received,
             )
 
     def _tick(self) -> None:

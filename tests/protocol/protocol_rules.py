@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from protocol_clients import StoreNode
+
 import trilithon.adjudicator.election as election
 import trilithon.adjudicator.quorum as quorum
 import trilithon.journal.votes as votes
-from protocol_clients import StoreNode
 from trilithon.adjudicator.election import Election
 from trilithon.adjudicator.leader import Leader
 from trilithon.adjudicator.replication import Replication

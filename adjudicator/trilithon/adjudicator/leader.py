@@ -347,7 +347,7 @@ class Leader:
             return Hindrance("this adjudicator does not lead", False)
         if not any(member.journal == name for member in members.members):
             return Hindrance(f"{name} is no member", False)
-        if not progress.incarnation:
+        if not (progress.up and progress.confirmed and progress.incarnation):
             return Hindrance(f"{name} does not answer", True)
         named = members.next or members.members
         if any(member.incarnation == progress.incarnation for member in named):

@@ -10,8 +10,9 @@ How to drive it (the service, the simulation and the tests do just this)
     machine.tick(now_us, wall_us)                           # several times per heartbeat
     output = machine.take(now_us, wall_us)                  # after any of these, any number of them
 
-`journal_up/journal_down`, `feed_up/feed_down`, `disconnected(peer)` tell about links. `feed_journal` names
-the journal whose feed is wanted over a link of its own; the driver opens and closes that link.
+`journal_up/journal_down`, `feed_up/feed_down`, `disconnected(peer)` tell about links. `feed_wanted` names
+the journal whose feed is wanted over a link of its own, and a number; the driver closes that link and
+opens another one whenever either has changed.
 `now_us` is this process's monotonic clock, `wall_us` its wall clock. What is judged between two
 `take`s goes out as one append per journal.
 
@@ -70,8 +71,8 @@ class AdjudicatorMachine:
         return self.election.state
 
     @property
-    def feed_journal(self) -> str | None:
-        return self.feed.journal_name
+    def feed_wanted(self) -> tuple[str, int] | None:
+        return self.feed.wanted
 
     def leads(self, now_us: int) -> bool:
         return self.leader is not None and self.leader.replication.may_judge(now_us)
@@ -207,7 +208,7 @@ class AdjudicatorMachine:
             settled = self.feed.pushed(update, now_us, self._out)
         elif reply.WhichOneof("reply") == "failure":
             # The subscription ended.
-            self.feed.link_up(now_us, self._out)
+            self.feed.start_over(now_us)
         if settled:
             self._entries_settled(settled)
         if update is not None:

@@ -41,6 +41,8 @@ class Progress:
     rejoin_at_us: int = NEVER
 
     up: bool = False
+    # It has said who it is since the link came up.
+    confirmed: bool = False
     beat_due: bool = True
     news_due: bool = False
     # Below this nothing is in flight (where sending began).

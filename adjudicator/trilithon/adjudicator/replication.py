@@ -109,6 +109,7 @@ class Replication:
             progress.sent_csn = None
             progress.beat_due = True
             self._by_incarnation[incarnation] = progress
+        progress.confirmed = True
         return progress
 
     # ---- authority
@@ -223,6 +224,7 @@ class Replication:
     def journal_up(self, name: str) -> None:
         progress = self.journals[name]
         progress.up = True
+        progress.confirmed = False
         progress.sent_csn = None
         progress.relay = None
         progress.beat_due = True

@@ -65,7 +65,7 @@ class AdjudicatorService:
         self._journal_addresses: dict[str, str] = {}
         self._others: dict[str, Link] = {}
         self._feed: Link | None = None
-        self._feed_name: str | None = None
+        self._feed_wanted: tuple[str, int] | None = None
         self._taking = False
         self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -177,13 +177,13 @@ class AdjudicatorService:
 
     def _tend_feed(self) -> None:
         """Open or close the link of the feed as the machine wants it."""
-        wanted = self.machine.feed_journal
-        if wanted == self._feed_name:
+        wanted = self.machine.feed_wanted
+        if wanted == self._feed_wanted:
             return
         if self._feed is not None:
             self._spawn(self._feed.close())
             self._feed = None
-        self._feed_name = wanted
+        self._feed_wanted = wanted
         if wanted is None:
             return
 
@@ -193,7 +193,7 @@ class AdjudicatorService:
 
         link: Link = self._world.network.link(
             JOURNAL,
-            self._journal_addresses[wanted],
+            self._journal_addresses[wanted[0]],
             pushed=current(self._from_feed),
             came_up=current(lambda: self.machine.feed_up(self._clock.monotonic_us())),
             went_down=current(lambda: self.machine.feed_down(self._clock.monotonic_us())),
@@ -225,7 +225,7 @@ class AdjudicatorService:
             self._send_journal(self._journals[name], request, self._answered(name))
         for request in output.feed:
             if self._feed is not None:
-                self._send_journal(self._feed, request, self._from_feed_reply)
+                self._send_journal(self._feed, request, self._feed_answered(self._feed))
         for peer_id, reply in output.replies:
             self._count(reply)
             peer = self._peers.get(peer_id)
@@ -241,7 +241,9 @@ class AdjudicatorService:
         for event, details in output.events:
             self.counters.elections_won += event == "led"
             level = logging.DEBUG if event in _QUIET else logging.INFO
-            _log.log(level, "%s", event, extra={"details": details})
+            if _log.isEnabledFor(level):
+                text = " ".join(f"{key}={value}" for key, value in details.items())
+                _log.log(level, "%s: %s %s", self.machine.settings.name, event, text)
 
     def _send_journal(
         self,
@@ -280,8 +282,12 @@ class AdjudicatorService:
     def _answered(self, name: str) -> Callable[[journal.JournalReply], None]:
         return self._guarded(lambda reply: self._from_journal(name, [reply]))
 
-    def _from_feed_reply(self, reply: journal.JournalReply) -> None:
-        self._guarded(self._from_feed)([reply])
+    def _feed_answered(self, link: Link) -> Callable[[journal.JournalReply], None]:
+        def answered(reply: journal.JournalReply) -> None:
+            if self._feed is link:
+                self._from_feed([reply])
+
+        return self._guarded(answered)
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
