@@ -14,8 +14,8 @@ Invariants
 - Settled entries are never cut; entries of the promised epoch are never cut.
 - Settled, synced within an epoch, the promised epoch and the base never go backwards.
 
-Pure (no I/O, clock, randomness, logging): machine, votes, settling, quorum, log, feed, trimming,
-checks, operations, settings. `store` is LMDB, `service` the stream handler and timers around the
+Pure (no I/O, clock, randomness, logging): machine, votes, settling, quorum, log, feed, readers,
+outbox, writes, trimming, checks, operations, settings. `store` is LMDB, `service` the stream handler and timers around the
 machine, `role` puts both into a process. The witness is this journal with `full=False`.
 
 Not here: choosing a leader, counting promises, granting leases (trilithon.adjudicator); what is in a

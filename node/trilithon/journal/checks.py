@@ -5,7 +5,7 @@ Each check returns what is wrong in words, or "". Everything here depends on the
 
 from __future__ import annotations
 
-from trilithon.core.csn import CSN_MAX, EPOCH_MAX, SEQUENCE_BITS
+from trilithon.core.csn import CSN_MAX, EPOCH_MAX, NO_CSN, SEQUENCE_BITS
 from trilithon.core.ids import ID_BYTES
 from trilithon.journal.log import follows
 from trilithon.journal.quorum import member_list_of
@@ -80,9 +80,11 @@ def _check_base(append: Append) -> str:
         return "an append with a base starts right after it"
     if base.catalog_csn > base.csn:
         return "the base's catalog_csn is above the base"
+    last: int = NO_CSN
     for entry in base.member_entries:
-        if member_list_of(entry) is None or entry.csn > base.csn:
-            return "a base carries member lists at or below it"
+        if member_list_of(entry) is None or not last < entry.csn <= base.csn:
+            return "a base carries member lists at or below it, oldest first"
+        last = entry.csn
         if problem := check_members(entry):
             return problem
     return ""

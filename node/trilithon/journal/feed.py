@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from trilithon.core.csn import NO_CSN, format_csn
+from trilithon.core.csn import format_csn
 from trilithon.journal.log import Log
 from trilithon.v1.journal_pb2 import Candidate, FeedUpdate, JournalReply
 from trilithon.v1.types_pb2 import Entry, Failure
@@ -21,13 +21,24 @@ PeerId = Hashable
 
 @dataclass(frozen=True, slots=True)
 class FeedView:
-    """What there is to push."""
+    """What there is to push, and who leads (None until the leader of the epoch was heard)."""
 
     log: Log
     synced_csn: int
     settled_csn: int
     epoch: int
     leader: Candidate | None
+
+    def fits(self, after_csn: int, entries: Sequence[Entry]) -> bool:
+        """Whether entries that come from the store are (still) what follows `after_csn`."""
+        if not entries:
+            return self.log.contains(after_csn)
+        last = entries[-1].csn
+        return (
+            entries[0].previous_csn == after_csn
+            and last <= self.synced_csn
+            and self.log.contains(last)
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -115,12 +126,7 @@ class Feed:
         subscription.reading = False
         if self.subscriptions.get(subscription.peer) is not subscription or not entries:
             return None
-        last = entries[-1].csn
-        fits = (
-            entries[0].previous_csn == subscription.cursor
-            and last <= view.synced_csn
-            and view.log.contains(last)
-        )
+        fits = view.fits(subscription.cursor, entries)
         update = self._update(subscription, entries, view) if fits else None
         return None if update is None else (subscription.peer, update)
 
@@ -151,9 +157,6 @@ class Feed:
         subscription.cut_csn = None
         subscription.told = told
         return reply
-
-    def lowest_cursor(self) -> int:
-        return min((one.cursor for one in self.subscriptions.values()), default=NO_CSN)
 
 
 def too_old(csn: int, base_csn: int) -> JournalReply:

@@ -50,9 +50,11 @@ class RecentEntries:
 
     def cut(self, csn: int) -> int:
         """Drop what is above `csn`; returns the bytes dropped."""
-        index = max(bisect_right(self._csns, csn), self._head)
-        dropped = sum(self._sizes[index:])
+        index = bisect_right(self._csns, csn)
+        dropped = sum(self._sizes[max(index, self._head) :])
+        # What was given up goes as well: lower csns may follow.
         del self._entries[index:], self._csns[index:], self._sizes[index:]
+        self._head = min(self._head, index)
         self._bytes -= dropped
         self.floor = min(self.floor, csn)
         return dropped
@@ -149,6 +151,13 @@ class Log:
         index = bisect_left(self._spans, csn, key=_last_of)
         return index < len(self._spans) and self._spans[index].first <= csn
 
+    def floor(self, csn: int) -> int:
+        """The newest csn of the log, or its base, that is not above `csn`."""
+        if csn >= self.tail_csn:
+            return self.tail_csn
+        index = bisect_right(self._spans, csn, key=_first_of) - 1
+        return self.base_csn if index < 0 else min(csn, self._spans[index].last)
+
     def next_csn(self, csn: int) -> int | None:
         """What follows `csn`, which is in the log or its base; None at the tail."""
         if csn >= self.tail_csn:
@@ -237,6 +246,10 @@ class Log:
             return catalog[-1]
         index = bisect_right(catalog, csn)
         return catalog[index - 1] if index else self.base_catalog_csn
+
+
+def _first_of(span: Span) -> int:
+    return span.first
 
 
 def _last_of(span: Span) -> int:

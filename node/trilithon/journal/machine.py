@@ -31,28 +31,36 @@ Raises InvariantViolation when a rule is broken that no message can break; bad m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from trilithon.core.csn import NO_CSN, SEQUENCE_BITS, epoch_of, format_csn
 from trilithon.core.ids import format_id
 from trilithon.core.invariant import require
 from trilithon.journal.checks import check_append, check_candidate, check_promise
-from trilithon.journal.feed import Behind, Feed, FeedView, PeerId, Subscription, too_old
+from trilithon.journal.feed import FeedView, PeerId
 from trilithon.journal.log import Log
 from trilithon.journal.operations import (
     AppendEntries,
     Cut,
-    Operation,
     RecoveredState,
     SetBase,
     SetLeaseTtl,
     SetPromise,
     SetSettled,
 )
+from trilithon.journal.outbox import (
+    INVALID,
+    OVERLOADED,
+    UNAVAILABLE,
+    WRONG_TARGET,
+    Counters,
+    Outbox,
+    Output,
+)
 from trilithon.journal.quorum import Members, member_list_of
-from trilithon.journal.settings import EPOCH_STEP_MAX, NAME_BYTES_MAX, JournalSettings
+from trilithon.journal.readers import Readers
+from trilithon.journal.settings import EPOCH_STEP_MAX, JournalSettings
 from trilithon.journal.settling import Settling
-from trilithon.journal.trimming import Applied, Window
+from trilithon.journal.trimming import Window
 from trilithon.journal.votes import Lease, Votes
 from trilithon.journal.writes import Late, Writes
 from trilithon.v1.journal_pb2 import (
@@ -60,58 +68,17 @@ from trilithon.v1.journal_pb2 import (
     Append,
     Base,
     Candidate,
-    FeedUpdate,
     Gap,
     JournalReply,
     JournalRequest,
     JournalStatus,
-    LogPart,
     PreVoteReply,
     Promised,
-    ReadLog,
     Refused,
     Snapshot,
 )
 from trilithon.v1.journal_pb2 import Applied as AppliedMessage
-from trilithon.v1.types_pb2 import Entry, Failure
-
-INVALID = Failure.CODE_INVALID
-UNAVAILABLE = Failure.CODE_UNAVAILABLE
-OVERLOADED = Failure.CODE_OVERLOADED
-WRONG_TARGET = Failure.CODE_WRONG_TARGET
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Entries in (after, to], about `max_bytes` at most but at least one, wanted from the store."""
-
-    token: int
-    after_csn: int
-    to_csn: int
-    max_bytes: int
-
-
-@dataclass(slots=True)
-class Output:
-    replies: list[tuple[PeerId, JournalReply]] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
-    # Of `operations`; 0 when there are none.
-    write_number: int = 0
-    reads: list[Read] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Counters:
-    """For metrics; nothing depends on them."""
-
-    entries: int = 0
-    snapshots: int = 0
-    snapshots_refused: int = 0
-    gaps: int = 0
-    cuts: int = 0
-    promises: int = 0
-    refusals: int = 0
-    invalid: int = 0
+from trilithon.v1.types_pb2 import Entry
 
 
 class JournalMachine:
@@ -123,7 +90,6 @@ class JournalMachine:
         self.settings = settings
         self.incarnation = recovered.incarnation
         self.life = life
-        self.counters = Counters()
         self.log = Log(recovered)
         self._synced_csn: int = self.log.tail_csn
         self._log_bytes = recovered.log_bytes
@@ -145,17 +111,16 @@ class JournalMachine:
         self._recover_unsettled(recovered)
         self._matched_csn: int = NO_CSN
         self._match(self.log.tail_csn if self._tail_is_current() else NO_CSN)
-        self._feed = Feed(settings.feed_chunk_bytes, settings.feed_burst_bytes)
         self._window = Window(settings.window_us)
-        self._applied = Applied(settings.storages)
         # What collects until `take`.
-        self._output = Output()
+        self._outbox = Outbox()
         self._writes = Writes()
+        self._readers = Readers(settings, self._members, self._outbox)
+        self._reply = self._outbox.reply
+        self._fail = self._outbox.fail
         # Heartbeats are acknowledged only once this write is synced: it holds the promise of their
         # epoch, or a longer lease_ttl to be remembered.
         self._ack_barrier = 0
-        self._reads: dict[int, Subscription | _LogReader] = {}
-        self._read_token = 0
         self._gap_told: tuple[PeerId, int, int] | None = None
         self._settled_durable_csn = recovered.settled_csn
         self._settled_moved_us: int | None = None
@@ -179,6 +144,10 @@ class JournalMachine:
         self._settling.add(entry for entry in recovered.recent if entry.csn > settled)
 
     # ---- what others may ask
+
+    @property
+    def counters(self) -> Counters:
+        return self._outbox.counters
 
     @property
     def tail_csn(self) -> int:
@@ -210,7 +179,7 @@ class JournalMachine:
 
     @property
     def subscriber_count(self) -> int:
-        return len(self._feed.subscriptions)
+        return len(self._readers.feed.subscriptions)
 
     def lease_left_us(self, now_us: int) -> int:
         return self._lease.left_us(now_us)
@@ -239,7 +208,7 @@ class JournalMachine:
             bytes_used=self._log_bytes,
             applied=[
                 AppliedMessage(storage=storage, csn=csn)
-                for storage, csn in sorted(self._applied.by_storage.items())
+                for storage, csn in sorted(self._readers.applied.by_storage.items())
             ],
             members=self._members.newest,
             lease_ttl_us=self._votes.restriction_us,
@@ -257,21 +226,21 @@ class JournalMachine:
         handler(peer, request.correlation_id, request, now_us)
 
     def disconnected(self, peer: PeerId) -> None:
-        self._feed.unsubscribe(peer)
+        self._readers.feed.unsubscribe(peer)
 
     def block(self, peer: PeerId) -> None:
-        if subscription := self._feed.subscriptions.get(peer):
+        if subscription := self._readers.feed.subscriptions.get(peer):
             subscription.blocked = True
 
     def unblock(self, peer: PeerId) -> None:
-        if subscription := self._feed.subscriptions.get(peer):
+        if subscription := self._readers.feed.subscriptions.get(peer):
             subscription.blocked = False
 
     def tick(self, now_us: int, log_bytes: int | None = None) -> None:
         """`log_bytes`: what the log takes in the store, where it is known."""
         if log_bytes is not None:
             self._log_bytes = log_bytes
-        self._feed.refill()
+        self._readers.feed.refill()
         self._window.sample(now_us, self.settled_csn)
         self._trim(now_us)
         if self.settled_csn > self._settled_durable_csn:
@@ -293,32 +262,21 @@ class JournalMachine:
 
     def read_done(self, token: int, entries: Sequence[Entry], now_us: int) -> None:
         """What a Read found: entries as they were stored, from after_csn on."""
-        reader = self._reads.pop(token)
-        if isinstance(reader, Subscription):
-            pushed = self._feed.deliver(reader, entries, self._feed_view())
-            if pushed is not None:
-                self._output.replies.append(pushed)
-            return
-        if reader.after_csn < self.log.base_csn:
-            self._reply(
-                reader.peer, reader.correlation_id, too_old(reader.after_csn, self.log.base_csn)
-            )
-        else:
-            self._reply_log_part(reader.peer, reader.correlation_id, entries)
+        self._readers.read_done(token, entries, self._view())
 
     def take(self, now_us: int) -> Output:
         """Settle, push and hand out what has collected since the last call."""
         groups = self._members.groups(self.settled_csn)
-        self._settling.advance(groups, self.own_mark, self._matched_csn)
-        if self._feed.subscriptions:
-            self._pump()
+        self._settling.advance(self.log, groups, self.own_mark, self._matched_csn)
+        if self._readers.feed.subscriptions:
+            self._readers.pump(self._view())
         if self._writes.opened and self.settled_csn > self._settled_durable_csn:
             self._keep_settled()
-        output = self._output
+        output = self._outbox.output
         output.operations, output.write_number, late = self._writes.close(self.log.tail_csn)
         for one in late:
             self._answer_late(one, now_us)
-        self._output = Output()
+        self._outbox.output = Output()
         return output
 
     # ---- snapshots
@@ -338,87 +296,11 @@ class JournalMachine:
             catalog_csn=self.log.catalog_at(csn),
             settled_csn=min(self.settled_csn, csn),
         )
-        self._output.replies.append((peer, JournalReply(correlation_id=corr, snapshot=snapshot)))
+        self._reply(peer, corr, JournalReply(snapshot=snapshot))
 
     # ---- the feed and the log
 
-    def _on_subscribe(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
-        after = request.subscribe.after_csn
-        storage = request.subscribe.storage
-        known = self._feed.subscriptions
-        if len(storage) > NAME_BYTES_MAX:
-            self._fail(peer, corr, INVALID, "a storage's name is too long")
-        elif peer not in known and len(known) >= self.settings.subscribers_max:
-            self._fail(peer, corr, OVERLOADED, f"{len(known)} subscribers already")
-        elif after < self.log.base_csn:
-            self._reply(peer, corr, too_old(after, self.log.base_csn))
-        elif after > self.log.tail_csn:
-            text = f"{format_csn(after)} is above this log's tail {format_csn(self.log.tail_csn)}"
-            self._fail(peer, corr, UNAVAILABLE, text)
-        elif not self.log.contains(after):
-            self._fail(peer, corr, INVALID, f"{format_csn(after)} is not in this log")
-        else:
-            if storage:
-                self._applied.needs_after(storage, after)
-            self._feed.subscribe(peer, storage, after)
-            if corr:
-                update = FeedUpdate(
-                    settled_csn=min(self.settled_csn, after),
-                    epoch=self._votes.epoch,
-                    leader=self._votes.leader,
-                )
-                self._reply(peer, corr, JournalReply(feed=update))
-
-    def _on_applied(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
-        applied = request.applied
-        if not self._applied.knows(applied.storage):
-            name = applied.storage[:NAME_BYTES_MAX]
-            self._fail(peer, corr, INVALID, f"no storage process {name!r} in this Region")
-        elif applied.csn > self.log.base_csn and not self.log.contains(applied.csn):
-            text = f"applied csn {format_csn(applied.csn)} is not in this log"
-            self._fail(peer, corr, INVALID, text)
-        else:
-            self._applied.hear(applied.storage, applied.csn)
-
-    def _on_read_log(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
-        wanted: ReadLog = request.read_log
-        after = wanted.after_csn
-        if after < self.log.base_csn:
-            self._reply(peer, corr, too_old(after, self.log.base_csn))
-            return
-        if not self.log.contains(after):
-            self._fail(peer, corr, INVALID, f"{format_csn(after)} is not in this log")
-            return
-        to = min(wanted.to_csn or self._synced_csn, self._synced_csn)
-        limit = self.settings.read_log_bytes_max
-        max_bytes = min(wanted.max_bytes or limit, limit)
-        entries = self.log.recent.after(after, to, max_bytes) if after < to else []
-        if entries is not None:
-            self._reply_log_part(peer, corr, entries)
-        elif len(self._reads) >= self.settings.reads_max:
-            self._fail(peer, corr, OVERLOADED, "too many reads of the log under way")
-        else:
-            self._start_read(_LogReader(peer, corr, after), after, to, max_bytes)
-
-    def _reply_log_part(self, peer: PeerId, corr: int, entries: Sequence[Entry]) -> None:
-        part = LogPart(
-            entries=entries,
-            base_csn=self.log.base_csn,
-            tail_csn=self._synced_csn,
-            base=self._base(self.log.base_csn),
-            settled_csn=min(self.settled_csn, self._synced_csn),
-            history=self.log.history(self._synced_csn),
-        )
-        self._reply(peer, corr, JournalReply(log_part=part))
-
-    def _start_read(
-        self, reader: Subscription | _LogReader, after: int, to: int, max_bytes: int
-    ) -> None:
-        self._read_token += 1
-        self._reads[self._read_token] = reader
-        self._output.reads.append(Read(self._read_token, after, to, max_bytes))
-
-    def _feed_view(self) -> FeedView:
+    def _view(self) -> FeedView:
         votes = self._votes
         return FeedView(
             self.log,
@@ -428,20 +310,14 @@ class JournalMachine:
             votes.candidate if votes.led else None,
         )
 
-    def _pump(self) -> None:
-        for step in self._feed.pump(self._feed_view()):
-            if not isinstance(step, Behind):
-                self._output.replies.append(step)
-            elif len(self._reads) >= self.settings.reads_max:
-                # Tried again with the next batch or tick.
-                step.subscription.reading = False
-            else:
-                # What memory still has need not be read.
-                to = min(self.log.recent.floor, self._synced_csn)
-                subscription = step.subscription
-                self._start_read(
-                    subscription, subscription.cursor, to, self.settings.feed_chunk_bytes
-                )
+    def _on_subscribe(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
+        self._readers.subscribe(peer, corr, request, self._view())
+
+    def _on_applied(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
+        self._readers.hear_applied(peer, corr, request, self._view())
+
+    def _on_read_log(self, peer: PeerId, corr: int, request: JournalRequest, now_us: int) -> None:
+        self._readers.read_log(peer, corr, request, self._view())
 
     # ---- votes
 
@@ -633,7 +509,7 @@ class JournalMachine:
         self._writes.cut(csn)
         self._members.cut(csn)
         self._settling.cut(csn)
-        self._feed.cut(csn)
+        self._readers.feed.cut(csn)
         self._writes.add(Cut(csn))
 
     def _start_at(self, base: Base) -> None:
@@ -743,7 +619,7 @@ class JournalMachine:
         if target <= self.log.base_csn or not self.log.contains(target):
             return
         base_csn = self.log.step(self.log.base_csn, self.settings.trim_step_entries, target)
-        self._writes.add(SetBase(self._base(base_csn)))
+        self._writes.add(SetBase(self._readers.base(base_csn, self._view())))
         self.log.trim(base_csn)
         self._members.trim(base_csn)
 
@@ -755,36 +631,10 @@ class JournalMachine:
             for incarnation in group:
                 if incarnation != self.incarnation:
                     lowest = min(lowest, marks.get(incarnation, NO_CSN))
-        applied = self._applied.by_all()
+        applied = self._readers.applied.by_all()
         return lowest if applied is None else min(lowest, applied)
-
-    def _base(self, csn: int) -> Base:
-        return Base(
-            csn=csn,
-            catalog_csn=self.log.catalog_at(csn),
-            member_entries=self._members.base_entries(csn),
-        )
 
     def _keep_settled(self) -> None:
         self._settled_durable_csn = self.settled_csn
         self._settled_moved_us = None
         self._writes.add(SetSettled(self.settled_csn))
-
-    # ---- small helpers
-
-    def _reply(self, peer: PeerId, corr: int, reply: JournalReply) -> None:
-        reply.correlation_id = corr
-        self._output.replies.append((peer, reply))
-
-    def _fail(self, peer: PeerId, corr: int, code: Failure.Code, message: str) -> None:
-        if code in (INVALID, WRONG_TARGET):
-            self.counters.invalid += 1
-        reply = JournalReply(failure=Failure(code=code, message=message))
-        self._reply(peer, corr, reply)
-
-
-@dataclass(frozen=True, slots=True)
-class _LogReader:
-    peer: PeerId
-    correlation_id: int
-    after_csn: int

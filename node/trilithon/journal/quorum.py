@@ -97,12 +97,3 @@ class Members:
         self._at = settled_csn
         self._changed = False
         return self._groups
-
-    def known(self, incarnation: bytes) -> bool:
-        """Named by any list that this log still holds."""
-        return any(
-            incarnation in group
-            for entry in self._entries
-            if (members := member_list_of(entry)) is not None
-            for group in groups_of(members)
-        )

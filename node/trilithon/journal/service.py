@@ -17,17 +17,20 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trilithon.core.invariant import InvariantViolation
 from trilithon.core.world import Clock, Item, Peer
 from trilithon.journal.feed import PeerId
-from trilithon.journal.machine import JournalMachine, Output, Read
+from trilithon.journal.machine import JournalMachine
 from trilithon.journal.operations import Operation
+from trilithon.journal.outbox import Output, Read
 from trilithon.journal.store import JournalStore
 
 _log = logging.getLogger("trilithon.journal")
 
 # Ticks per lease_ttl.
 _TICKS: Final = 10
+# A peer with more than this unsent gets no more of the feed until it has read: far less than what a
+# link's queue bears, so that who is far behind is not cut off for it.
+_UNSENT_BYTES_MAX: Final = 16 * 1024 * 1024
 # The log's size is looked up this often, in ticks.
 _SIZE_TICKS: Final = 50
 
@@ -58,6 +61,8 @@ class JournalService:
         self._operations: list[Operation] = []
         self._write_number = 0
         self._reads: deque[Read] = deque()
+        self._size_wanted = True
+        self._size_bytes: int | None = None
         self._wakeup = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -74,19 +79,19 @@ class JournalService:
 
     async def stop(self, timeout_s: float) -> None:
         """Let what was asked for reach the disk, then end."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._idle.wait()
-        except TimeoutError:
-            _log.warning("the disk did not finish within %s s", timeout_s)
+        if not self.failed.done():
+            idle = asyncio.ensure_future(self._idle.wait())
+            either: list[asyncio.Future[Any]] = [idle, self.failed]
+            await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if not idle.done():
+                idle.cancel()
+                _log.warning("the disk did not finish within %s s", timeout_s)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
-        if self.failed.done():
+        if not self.failed.cancel() and not self.failed.cancelled():
             self.failed.exception()  # seen
-        else:
-            self.failed.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -125,11 +130,14 @@ class JournalService:
             for item in items:
                 receive(number, item, now_us)
             self._take(now_us)
-        except InvariantViolation as error:
+        except BaseException as error:
+            # Half a change was made: what the machine and the disk know may differ.
             self._fail(error)
             raise
 
     def _take(self, now_us: int) -> None:
+        if self.failed.done():
+            return
         self._give_out(self.machine.take(now_us))
 
     def _give_out(self, output: Output) -> None:
@@ -150,14 +158,17 @@ class JournalService:
     async def _work_disk(self) -> None:
         """One batch after the other, and between them the reads that were asked for."""
         while True:
-            await self._wakeup.wait()
-            self._wakeup.clear()
-            while self._operations or self._reads:
+            while self._operations or self._reads or self._size_wanted:
                 if self._operations:
                     await self._write()
                 if self._reads:
                     await self._read(self._reads.popleft())
+                if self._size_wanted:
+                    self._size_wanted = False
+                    self._size_bytes = await self._store.log_bytes()
             self._idle.set()
+            await self._wakeup.wait()
+            self._wakeup.clear()
 
     async def _write(self) -> None:
         operations, self._operations = self._operations, []
@@ -182,9 +193,21 @@ class JournalService:
     async def _keep_ticking(self) -> None:
         count = 0
         while True:
-            size = await self._store.log_bytes() if count % _SIZE_TICKS == 0 else None
+            await asyncio.sleep(self._tick_s)
+            count += 1
+            if count % _SIZE_TICKS == 0:
+                self._size_wanted = True
+                self._wakeup.set()
+            size, self._size_bytes = self._size_bytes, None
+            self._pace_feed()
             now_us = self._clock.monotonic_us()
             self.machine.tick(now_us, size)
             self._take(now_us)
-            count += 1
-            await asyncio.sleep(self._tick_s)
+
+    def _pace_feed(self) -> None:
+        for number, peer in self._peers.items():
+            # Links within one process (tests, simulation) queue nothing.
+            if getattr(peer, "pending_bytes", 0) > _UNSENT_BYTES_MAX:
+                self.machine.block(number)
+            else:
+                self.machine.unblock(number)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from trilithon.core.csn import NO_CSN, SEQUENCE_BITS
+from trilithon.journal.log import Log
 from trilithon.journal.quorum import Group, quorum_csn
 from trilithon.v1.types_pb2 import Entry
 
@@ -82,12 +83,12 @@ class Settling:
         if incarnation != self.incarnation:
             self.marks[incarnation] = max(self.marks.get(incarnation, NO_CSN), synced_csn)
 
-    def advance(self, groups: Sequence[Group], own_mark: int, matched_csn: int) -> bool:
+    def advance(self, log: Log, groups: Sequence[Group], own_mark: int, matched_csn: int) -> bool:
         """Settle what can be settled; True if the settled csn grew.
 
         `own_mark`: synced here and matched. `matched_csn`: in this log and in the leader's.
         """
-        reached = min(self._leader_settled, matched_csn)
+        reached = log.floor(min(self._leader_settled, matched_csn))
         if matched_csn > max(reached, self.settled_csn):
             marks = {**self.marks, self.incarnation: own_mark}
             reached = max(reached, self._deduce(groups, marks, matched_csn))

@@ -65,11 +65,6 @@ class Writes:
         return self._synced_number
 
     @property
-    def pending(self) -> bool:
-        """Whether anything asked for is not durable yet."""
-        return bool(self._operations or self._batches)
-
-    @property
     def opened(self) -> bool:
         return bool(self._operations)
 
