@@ -82,7 +82,7 @@ class Checker:
     def _add(self, entry: Entry) -> None:
         name = self._name(entry.transaction_id)
         hold(
-            entry.transaction_id in self._names,
+            entry.transaction_id in self._names or self._history.strangers,
             f"{name} at {format_csn(entry.csn)} is nobody's: no client ever began it",
         )
         if entry.transaction_id in self._by_id:
@@ -181,6 +181,11 @@ class Checker:
         for start, end, rows in record.ranges:
             for key in sorted({*rows, *(key for key in self._csns if start <= key < end)}):
                 self._check_read(record, key, rows.get(key))
+        for start, end, fits, rows in record.selects:
+            for key in sorted({*rows, *(key for key in self._csns if start <= key < end)}):
+                _, row = self._at(key, record.snapshot_csn)
+                if key in rows or (row is not None and fits(row)):
+                    self._check_read(record, key, rows.get(key))
 
     def _check_read(self, record: Record, key: bytes, seen: Row | None) -> None:
         csn, want = self._at(key, record.snapshot_csn)

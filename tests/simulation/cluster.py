@@ -23,10 +23,12 @@ from topologies import make_config
 
 from trilithon.adjudicator import role as adjudicator_role
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
+from trilithon.client.aio import AsyncClient, connect_async
 from trilithon.core.world import World
 from trilithon.disk import DiskFull
 from trilithon.journal.role import JournalIdentity, JournalProcess
 from trilithon.journal.role import settings_of as journal_settings
+from trilithon.query import role as query_role
 from trilithon.query.reads.wiring import open_snapshots, open_storage
 from trilithon.query.transaction.committer import Committer
 from trilithon.query.transaction.limits import TransactionLimits
@@ -198,6 +200,41 @@ class QueryNode(Node):
         return manager
 
 
+class SqlQueryNode(Node):
+    """A whole query processor; its clients are processes of their own."""
+
+    async def make(self, world: World) -> Any:
+        return await query_role.start(self.cluster.config, self.config, self.region, world)
+
+
+class ClientNode(Node):
+    """A machine with client programs, which use the SDK. Faults leave it alone, cuts do not."""
+
+    client: AsyncClient
+
+    async def make(self, world: World) -> Any:
+        own = [one.address for one in self.region.query]
+        others = [
+            one.address
+            for region in self.cluster.config.regions
+            if region is not self.region
+            for one in region.query
+        ]
+        self.client = connect_async(
+            own + others, network=self.network, connect_timeout_s=3.0, statement_timeout_s=20.0
+        )
+        self.client._random = world.random
+        return self
+
+    def started(self, world: World) -> None:
+        for client in self.cluster.clients:
+            self.process.run(client(self))  # type: ignore[arg-type]
+
+    @property
+    def failed(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+
 _NODES: dict[str, type[Node]] = {
     "journal": JournalNode,
     "storage": StorageNode,
@@ -209,7 +246,7 @@ _NODES: dict[str, type[Node]] = {
 class Cluster:
     """Everything of one run. Make it with `running`."""
 
-    def __init__(self, seed: int, topology: str, folder: str) -> None:
+    def __init__(self, seed: int, topology: str, folder: str, *, sql: bool = False) -> None:
         self.seed = seed
         self.topology = topology
         self.kernel = Kernel(seed)
@@ -226,10 +263,16 @@ class Cluster:
         # The journal whose lost incarnation is being replaced.
         self.replacing = ""
         self.nodes: dict[str, Node] = {}
+        self.client_nodes: dict[str, ClientNode] = {}
+        kinds = {**_NODES, "query": SqlQueryNode} if sql else _NODES
         for region in self.config.regions:
-            for role, kind in _NODES.items():
+            for role, kind in kinds.items():
                 for config in getattr(region, role):
                     self.nodes[config.name] = kind(self, role, config, region)
+            if sql and not region.witness:
+                name = f"{region.name}/client"
+                config = ProcessConfig(name=name, address=f"{region.name}-client:1")
+                self.client_nodes[name] = ClientNode(self, "client", config, region)
         self.kernel.killed_callbacks.append(self._killed)
 
     def of(self, kind: type[Any], region: str | None = None) -> list[Any]:
@@ -248,7 +291,7 @@ class Cluster:
         return [region.name for region in self.config.regions if not region.witness]
 
     def _killed(self, process: Process) -> None:
-        node = self.nodes[process.name]
+        node = self.nodes.get(process.name) or self.client_nodes[process.name]
         failure = process.failure
         node.died()
         if failure is not None:
@@ -259,6 +302,8 @@ class Cluster:
     def start(self) -> None:
         for node in self.nodes.values():
             self.kernel.at(self.kernel.random.uniform(0, 0.3), node.start)
+        for node in self.client_nodes.values():
+            self.kernel.at(0.5, node.start)
 
     def run(self, seconds: float) -> None:
         """Stops at the first violation that shows at once."""
@@ -283,18 +328,18 @@ class Cluster:
 
 
 @contextmanager
-def running(seed: int, topology: str = "two") -> Iterator[Cluster]:
+def running(seed: int, topology: str = "two", *, sql: bool = False) -> Iterator[Cluster]:
     """A cluster that starts now; everything is put away at the end."""
     base = "/dev/shm" if Path("/dev/shm").is_dir() else None
     folder = tempfile.mkdtemp(prefix="trilithon-simulation-", dir=base)
     cluster: Cluster | None = None
     try:
-        cluster = Cluster(seed, topology, folder)
+        cluster = Cluster(seed, topology, folder, sql=sql)
         with cluster.observer.watching():
             yield cluster
     finally:
         if cluster is not None:
-            for node in cluster.nodes.values():
+            for node in (*cluster.nodes.values(), *cluster.client_nodes.values()):
                 if node.process.running:
                     node.kill()
             cluster.kernel.finish()

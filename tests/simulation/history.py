@@ -6,7 +6,7 @@ key are alike. Times are the simulation's own seconds, which no process sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,10 @@ class Record:
     reads: dict[bytes, Row | None] = field(default_factory=dict)
     # (start, end, rows by key) of whole ranges.
     ranges: list[tuple[bytes, bytes, dict[bytes, Row]]] = field(default_factory=list)
+    # (table's range, predicate, rows by key) of selects that went through an index.
+    selects: list[tuple[bytes, bytes, Callable[[Row], bool], dict[bytes, Row]]] = field(
+        default_factory=list
+    )
     serializable: bool = False
     # When the last read had come; reads count only then. 0: never.
     read_s: float = 0.0
@@ -66,6 +70,8 @@ class History:
         # Whose outcome somebody else may ask for.
         self.unknown: list[Record] = []
         self.counts: dict[str, int] = {}
+        # There are transactions that no client began (DDL, the query processors' own).
+        self.strangers = False
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from checker import Checker, final_log, hold
-from cluster import AdjudicatorNode, Cluster, JournalNode, QueryNode, StorageNode, running
+from cluster import AdjudicatorNode, Cluster, JournalNode, Node, QueryNode, StorageNode, running
 from faults import Chaos
 from history import History
+from sql_workload import SqlBank
 from workloads import WORKLOADS
 
 from trilithon.core.csn import format_csn
@@ -36,6 +37,8 @@ class Plan:
     seconds: float = SECONDS
     faults: Sequence[str] | None = None
     workloads: Sequence[str] = field(default_factory=lambda: list(WORKLOADS))
+    # Whole query processors and SQL clients instead of transactions on keys.
+    sql: bool = False
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -
     gc.collect()
     gc.disable()
     try:
-        with running(seed, plan.topology) as cluster:
+        with running(seed, plan.topology, sql=plan.sql) as cluster:
             try:
                 return _simulate(cluster, plan)
             finally:
@@ -63,8 +66,11 @@ def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -
 
 def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
     history = History()
-    for name in plan.workloads:
-        WORKLOADS[name](cluster, history)
+    if plan.sql:
+        SqlBank(cluster, history)
+    else:
+        for name in plan.workloads:
+            WORKLOADS[name](cluster, history)
     draw = cluster.random
     if draw.random() < 0.4:
         # Small bounds, so that windows, memory and the log really are exceeded.
@@ -102,7 +108,7 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
     since_s = cluster.kernel.now_s
     for node in cluster.nodes.values():
         cluster.kernel.at(cluster.kernel.random.uniform(0, 0.5), node.start)
-    queries: list[QueryNode] = cluster.of(QueryNode)
+    queries: list[Node] = [*cluster.of(QueryNode), *cluster.client_nodes.values()]
 
     def serving() -> set[str]:
         return {
@@ -115,7 +121,7 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
         return serving() >= {node.name for node in queries}
 
     try:
-        cluster.run_until(all_serve, SERVING_AGAIN_S, "every query processor commits again")
+        cluster.run_until(all_serve, SERVING_AGAIN_S, "every Region commits again")
     except Exception:
         for line in describe(cluster):
             cluster.kernel.note(line)
@@ -140,14 +146,14 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
     _judge(cluster, history)
 
 
-def _client_tasks(node: QueryNode) -> bool:
+def _client_tasks(node: Node) -> bool:
     import asyncio
 
     loop = node.process.loop
     if loop is None:
         return True
     return any(
-        task.get_coro().__qualname__ == "Workload._run"  # type: ignore[union-attr]
+        task.get_coro().__qualname__ in ("Workload._run", "SqlBank._run")  # type: ignore[union-attr]
         for task in asyncio.all_tasks(loop)
     )
 

@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--faults", nargs="*", choices=sorted(FAULTS))
     parser.add_argument("--workloads", nargs="*", choices=sorted(WORKLOADS))
+    parser.add_argument("--sql", action="store_true", help="SQL through the SDK")
     parser.add_argument("--rule", help="switch this rule off")
     parser.add_argument("--events", action="store_true", help="print everything that happened")
     parser.add_argument("--fingerprint", action="store_true")
@@ -47,7 +48,7 @@ def main() -> int:
     failed = 0
     began = time.monotonic()
     for seed in seeds:
-        plan = Plan(names[seed % len(names)], options.seconds, options.faults)
+        plan = Plan(names[seed % len(names)], options.seconds, options.faults, sql=options.sql)
         if options.workloads is not None:
             plan.workloads = options.workloads
         outcome = _one(seed, plan, options.events)
@@ -68,6 +69,8 @@ def main() -> int:
 
 def replay_command(seed: int, plan: Plan) -> str:
     command = f"python tests/simulation/simulate.py --seed {seed} --topology {plan.topology}"
+    if plan.sql:
+        command += " --sql"
     if plan.seconds != SECONDS:
         command += f" --seconds {plan.seconds}"
     if plan.faults is not None:

@@ -22,7 +22,9 @@ def hold_every_promise(seed: int, plan: Plan) -> None:
     try:
         outcome = simulate(seed, plan)
     except Exception as error:
-        pytest.fail(f"{replay_command(seed, plan)}\n{error}", pytrace=not isinstance(error, Violation))
+        pytest.fail(
+            f"{replay_command(seed, plan)}\n{error}", pytrace=not isinstance(error, Violation)
+        )
     assert outcome.counts["committed"] > 50
 
 
