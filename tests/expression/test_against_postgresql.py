@@ -25,7 +25,7 @@ from trilithon.expression.compile import (
 )
 from trilithon.expression.program import Program
 from trilithon.types import binary_io, text_io
-from trilithon.types.registry import BOOL
+from trilithon.types.registry import BOOL, TypeRef, format_type, lookup_type, type_name
 from trilithon.types.settings import IoSettings
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -42,11 +42,11 @@ def context() -> EvalContext:
     return EvalContext(settings=SETTINGS)
 
 
-def evaluate(sql: str) -> Answer:
+def evaluate(sql: str, settings: IoSettings = SETTINGS) -> Answer:
     try:
-        expr = Translator(Builder(SETTINGS)).translate(sql)
-        value = compile_scalar(expr)((), context())
-        text = None if value is None else text_io.render(expr.type, value, SETTINGS)
+        expr = Translator(Builder(settings)).translate(sql)
+        value = compile_scalar(expr)((), EvalContext(settings=settings))
+        text = None if value is None else text_io.render(expr.type, value, settings)
         return Answer(text, expr.type.oid)
     except SqlError as error:
         return Answer(None, 0, error.sqlstate, error.message)
@@ -60,6 +60,45 @@ def test_same_answers(oracle: Oracle, name: str) -> None:
         expected = Answer(expected.text, expected.oid, expected.sqlstate, expected.message)
         if expected != found:
             wrong.append(f"{sql}\n    PostgreSQL {expected}\n    Trilithon  {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+_SESSIONS = {
+    "new york": IoSettings(timezone="America/New_York"),
+    "kathmandu": IoSettings(timezone="Asia/Kathmandu", datestyle="ISO, DMY"),
+    "verbose": IoSettings(
+        intervalstyle="postgres_verbose", extra_float_digits=-3, bytea_output="escape"
+    ),
+    "iso": IoSettings(datestyle="ISO, YMD", intervalstyle="iso_8601", extra_float_digits=0),
+}
+# DateStyle YMD reads "January 8, 99" as year 8; sign rules of IntervalStyle sql_standard: not ours.
+_SESSION_EXCEPTIONS = {("iso", "'January 8, 99 BC'::date")}
+
+
+@pytest.mark.parametrize("session", _SESSIONS)
+@pytest.mark.parametrize("name", ["datetimes", "formatting", "json", "numbers", "strings"])
+def test_same_answers_under_other_settings(oracle: Oracle, session: str, name: str) -> None:
+    settings = _SESSIONS[session]
+    wrong: list[str] = []
+    oracle.execute("BEGIN")
+    for parameter in (
+        "timezone",
+        "datestyle",
+        "intervalstyle",
+        "extra_float_digits",
+        "bytea_output",
+    ):
+        oracle.execute(f"SET LOCAL {parameter} = '{getattr(settings, parameter)}'")
+    for sql in expressions(name):
+        if (session, sql) in _SESSION_EXCEPTIONS:
+            continue
+        oracle.execute("SAVEPOINT s")
+        expected, found = oracle.ask(sql), evaluate(sql, settings)
+        oracle.execute("ROLLBACK TO s")
+        expected = Answer(expected.text, expected.oid, expected.sqlstate, expected.message)
+        if expected != found:
+            wrong.append(f"{sql}\n    PostgreSQL {expected}\n    Trilithon  {found}")
+    oracle.execute("ROLLBACK")
     assert not wrong, "\n".join(wrong)
 
 
@@ -142,3 +181,27 @@ def test_binary_format_is_postgresqls(oracle: Oracle, name: str) -> None:
         assert binary_io.render(expr.type, value) == expected, sql
         again = binary_io.parse(expr.type, expected)
         assert text_io.render(expr.type, again) == text_io.render(expr.type, value), sql
+
+
+TYPES = (
+    "bool", "int2", "int4", "int8", "numeric", "numeric(10)", "numeric(10,2)", "numeric(5,-2)",
+    "numeric(1000,1000)", "float4", "float8", "text", "varchar", "varchar(3)", "bpchar", "char(5)",
+    '"char"', "name", "bytea", "uuid", "date", "time", "time(3)", "timetz", "timetz(0)", "timestamp",
+    "timestamp(6)", "timestamptz", "timestamptz(0)", "interval", "interval(3)", "json", "jsonb", "oid",
+    "regclass", "regtype", "int4[]", "numeric(4,1)[]", "varchar(7)[]", "text[]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TYPES)
+def test_types_are_postgresqls(oracle: Oracle, text: str) -> None:
+    result = oracle.connection.pgconn.exec_(f"SELECT NULL::{text}".encode())
+    theirs = TypeRef(result.ftype(0), result.fmod(0))
+    base, _, rest = text.removesuffix("[]").partition("(")
+    typmods = [int(part) for part in rest.removesuffix(")").split(",") if part]
+    if base == "interval" and typmods:
+        typmods.insert(0, 0x7FFF)
+    name = {"char": "bpchar", '"char"': "char"}.get(base, base)
+    assert lookup_type(name, typmods, text.endswith("[]")) == theirs
+    shown = oracle.ask(f"format_type({theirs.oid}, {theirs.typmod})").text
+    assert format_type(theirs.oid, theirs.typmod) == shown
+    assert type_name(theirs) == shown or text == "bpchar"

@@ -329,3 +329,13 @@ def test_numeric_overflow() -> None:
             call(huge, huge)
     assert nm.add(numeric.NAN, Decimal(1)) is numeric.NAN
     assert nm.subtract(numeric.INFINITY, numeric.INFINITY) is numeric.NAN
+
+
+def test_computing_beyond_the_bound_is_refused() -> None:
+    """PostgreSQL computes these (slowly); here they would hold the process up."""
+    for call in (
+        lambda: nm.exponential(Decimal(5000)),
+        lambda: nm.power(Decimal(10), Decimal("1900.5")),
+    ):
+        with pytest.raises(SqlError, match="54000"):
+            call()

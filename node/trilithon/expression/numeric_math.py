@@ -32,6 +32,8 @@ from trilithon.types.numeric import (
 _ADD, _SUBTRACT, _MULTIPLY = ARITHMETIC.add, ARITHMETIC.subtract, ARITHMETIC.multiply
 _LOG10_E: Final = 0.434294481903252
 _RESULT_SCALE_MAX: Final = 2000
+# About 0.3 s of computing; it grows with the square of the digits.
+_TRANSCENDENTAL_DIGITS_MAX: Final = 1600
 
 
 def add(left: Decimal, right: Decimal) -> Decimal:
@@ -221,6 +223,13 @@ def square_root_to(value: Decimal, scale: int) -> Decimal:
 
 
 def _transcendental(digits: int) -> decimal.Context:
+    """Raises SqlError 54000 for what would hold the process up for longer than other sessions bear."""
+    if digits > _TRANSCENDENTAL_DIGITS_MAX:
+        raise SqlError(
+            "54000",
+            "numeric result has too many digits to compute",
+            detail=f"exp, ln, log and power compute at most {_TRANSCENDENTAL_DIGITS_MAX} digits.",
+        )
     return _nearest(max(digits, 16) // 32 + 1)
 
 
@@ -347,10 +356,10 @@ def _integer_power(base: Decimal, exponent: int) -> Decimal:
         return round_to(ONE, scale)
     if exponent == -1:
         return divide_to(ONE, base, scale)
-    digits = scale + max(int(abs(estimate)), 0) + 24
-    context = _transcendental(digits)
     if not base:
         return round_to(ZERO, scale)
+    # Repeated squaring, which is fast at any size.
+    context = _nearest((scale + int(abs(estimate)) + 24) // 32 + 1)
     result = context.power(base, exponent) if abs(exponent) > 1 else base
     result = round_to(result, scale)
     return _in_range(result)

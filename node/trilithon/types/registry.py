@@ -343,8 +343,16 @@ def interval_modifier(typmod: int) -> tuple[int, int] | None:
     return typmod >> 16 & 0x7FFF, 6 if precision == INTERVAL_FULL_PRECISION else precision
 
 
+def format_type(oid: int, typmod: int | None) -> str:
+    """The SQL function format_type(): unlike in messages, an explicit lack of a modifier shows where
+    "character" alone would mean character(1)."""
+    if typmod is not None and typmod < 0 and oid == BPCHAR.oid:
+        return "bpchar"
+    return type_name(TypeRef(oid, -1 if typmod is None else typmod))
+
+
 def type_name(ref: TypeRef) -> str:
-    """PostgreSQL's format_type(): "numeric(18,2)", "character varying(3)", "integer[]"."""
+    """As messages name a type: "numeric(18,2)", "character varying(3)", "integer[]"."""
     info = TYPES.get(ref.oid)
     if info is None:
         return "???"
