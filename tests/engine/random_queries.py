@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import ClassVar
 
 SCHEMA = (
     "create table ra (id int primary key, k int, s text, n numeric(6,2), b boolean)",
@@ -50,7 +51,7 @@ def _maybe(source: random.Random, low: int, high: int) -> str:
 
 
 class Queries:
-    COLUMNS = {
+    COLUMNS: ClassVar = {
         "ra": {"id": "int", "k": "int", "s": "text", "n": "num", "b": "bool"},
         "rb": {"id": "int", "k": "int", "s": "text", "d": "date"},
         "rc": {"id": "int", "k": "int", "s": "text", "n": "num"},
@@ -113,7 +114,9 @@ class Queries:
             case "text":
                 form = self.random.randint(0, 2)
                 if form == 0:
-                    return f"({self.value(tables, kind, inner)} || {self.value(tables, kind, inner)})"
+                    return (
+                        f"({self.value(tables, kind, inner)} || {self.value(tables, kind, inner)})"
+                    )
                 if form == 1:
                     return f"upper({self.value(tables, kind, inner)})"
                 return f"coalesce({self.value(tables, kind, inner)}, 'q')"

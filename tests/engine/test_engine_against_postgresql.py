@@ -57,9 +57,7 @@ def theirs(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> Outc
         data = result.get_value(row, column)
         return None if data is None else data.decode()
 
-    rows = tuple(
-        tuple(value(r, c) for c in range(result.nfields)) for r in range(result.ntuples)
-    )
+    rows = tuple(tuple(value(r, c) for c in range(result.nfields)) for r in range(result.ntuples))
     return Outcome("", "", (result.command_status or b"").decode(), columns, rows)
 
 
@@ -82,7 +80,9 @@ def differ(sql: str, mine: Outcome, other: Outcome) -> str:
 
 @pytest.mark.parametrize("name", sorted(REFUSED_MAX))
 def test_the_corpus_agrees(name: str, postgresql: str) -> None:
-    statements = [line for line in (CORPUS / f"{name}.sql").read_text("utf-8").splitlines() if line.strip()]
+    statements = [
+        line for line in (CORPUS / f"{name}.sql").read_text("utf-8").splitlines() if line.strip()
+    ]
     wrong: list[str] = []
     refused: list[str] = []
 

@@ -274,7 +274,8 @@ class Engine:
         """Run a prepared statement. Raises SqlError."""
         plan = prepared.plan
         if not isinstance(plan, Plan):
-            return await plan.run(self, transaction, context)
+            made: Result = await plan.run(self, transaction, context)
+            return made
         if plan.catalog is not transaction.catalog and not self._still_right(
             plan, transaction.catalog
         ):

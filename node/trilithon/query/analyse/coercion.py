@@ -30,6 +30,26 @@ from trilithon.types.registry import (
     type_name,
 )
 
+__all__ = [
+    "ASSIGNMENT",
+    "EXPLICIT",
+    "IMPLICIT",
+    "assign",
+    "boolean",
+    "coerce",
+    "coerce_implicit",
+    "coerce_to",
+    "common_type",
+    "functions",
+    "is_unknown",
+    "operator",
+    "operator_id",
+    "parse_literal",
+    "require_equality",
+    "require_order",
+    "settle",
+]
+
 # Literals of these types may mean the moment they are read, or depend on the session's zone.
 _TIME_TYPES: Final = frozenset({1082, 1083, 1114, 1184, 1266})
 _MOMENTS: Final = ("now", "today", "tomorrow", "yesterday")
@@ -81,7 +101,9 @@ def _type_unknown(
             return ir.Constant(None, target)
         # An interval's fields change how its text is read.
         read_as = target if type_info(target.oid).name.endswith("interval") else base
-        value = analysis.at(location, parse_literal, analysis, read_as, expression.value)
+        known = analysis.literals.get(id(expression))
+        place = known[1] if known is not None else location
+        value = analysis.at(place, parse_literal, analysis, read_as, expression.value)
         expression = ir.Constant(value, read_as)
     else:
         # Unknown-typed columns do not exist: relations settle theirs.

@@ -11,7 +11,7 @@ from trilithon.query.analyse.tree import Cte, OutputColumn
 from trilithon.query.parse.statement import Lifted, Statement, character_position
 from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 
-DEPTH_MAX: Final = 220
+DEPTH_MAX: Final = 450
 PARAMETERS_MAX: Final = 65_535
 # Types whose literals name catalog objects (regclass, regtype): read while analysing.
 _BY_NAME: Final = frozenset({2205, 2206})
@@ -62,6 +62,8 @@ class Analysis:
     # Where each column id was first mentioned, for errors about it.
     mentioned: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    # Literals that are still untyped, by identity, with their places: for errors about their texts.
+    literals: dict[int, tuple[Any, int]] = field(default_factory=dict)
     # Nested sources (views, defaults) have no position in the statement's own text.
     silent: int = 0
 

@@ -109,7 +109,10 @@ def source_of(analysis: Analysis, scope: Scope, value: Node) -> OutputColumn | N
 
 
 def _constant(analysis: Analysis, scope: Scope, node: Node) -> Expr:
-    return constant_of(analysis, node)
+    constant = constant_of(analysis, node)
+    if constant.type.oid == UNKNOWN.oid:
+        analysis.literals[id(constant)] = constant, node.get("location", 0)
+    return constant
 
 
 def constant_of(analysis: Analysis, node: Node) -> ir.Constant:

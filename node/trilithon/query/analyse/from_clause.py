@@ -242,7 +242,7 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
     expression = coercion.settle(analysis, expression)
     output = analysis.column(alias or name, expression.type)
     relation: Relation = Project((output,), queries.one_row(), (expression,))
-    outputs = (output,)
+    outputs: tuple[OutputColumn, ...] = (output,)
     if node.get("ordinality"):
         ordinal = analysis.column("ordinality", INT8)
         relation = Project((output, ordinal), queries.one_row(), (expression, ir.Constant(1, INT8)))

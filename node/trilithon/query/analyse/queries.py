@@ -190,13 +190,12 @@ def _recursive_cte(
         type_ = theirs.type
         if type_.oid == UNKNOWN.oid:
             retarget(analysis, second, index, ours.type)
-        elif type_ != ours.type:
-            if type_.oid != ours.type.oid:
-                analysis.fail(
-                    "42804",
-                    f'recursive query "{name}" column {index + 1} has type {type_name(ours.type)} in non-recursive term but type {type_name(type_)} overall',
-                    hint="Cast the output of the non-recursive term to the correct type.",
-                )
+        elif type_.oid != ours.type.oid:
+            analysis.fail(
+                "42804",
+                f'recursive query "{name}" column {index + 1} has type {type_name(ours.type)} in non-recursive term but type {type_name(type_)} overall',
+                hint="Cast the output of the non-recursive term to the correct type.",
+            )
     cte.recursive = second
     return cte
 

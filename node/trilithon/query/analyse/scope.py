@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from trilithon.expression import ir
 from trilithon.query.analyse.context import Analysis, CteBinding
@@ -116,7 +116,7 @@ def _find_qualified(
     missing_alias(analysis, scope, alias, location)
 
 
-def missing_alias(analysis: Analysis, scope: Scope, alias: str, location: int | None) -> Any:
+def missing_alias(analysis: Analysis, scope: Scope, alias: str, location: int | None) -> NoReturn:
     if any(alias in level.invisible for level in scope.levels()):
         analysis.fail(
             "42P01",

@@ -413,14 +413,15 @@ def _assigned_value(analysis: Analysis, target: Node) -> Node:
     source = part["source"]
     if "RowExpr" not in source:
         analysis.unsupported("SET (...) = (SELECT ...)", target.get("location", 0))
-    items: list[Node] = source["RowExpr"].get("args", [])
+    items = source["RowExpr"].get("args", [])
     if len(items) != part["ncolumns"]:
         analysis.fail(
             "42601",
             "number of columns does not match number of values",
             expressions.location_of(source),
         )
-    return items[part["colno"] - 1]
+    chosen: Node = items[part["colno"] - 1]
+    return chosen
 
 
 # ---- DELETE

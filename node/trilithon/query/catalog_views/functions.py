@@ -98,7 +98,7 @@ def _constraint_definition(context: Any, oid: int) -> str | None:
 
 
 @_stable("pg_get_constraintdef(oid, bool) -> text")
-def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> str | None:
+def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> Any:
     return _constraint_definition(context, oid)
 
 
@@ -109,7 +109,7 @@ def _view_definition(context: Any, oid: int) -> str | None:
 
 
 @_stable("pg_get_viewdef(oid, bool) -> text")
-def _view_definition_pretty(context: Any, oid: int, pretty: bool) -> str | None:
+def _view_definition_pretty(context: Any, oid: int, pretty: bool) -> Any:
     return _view_definition(context, oid)
 
 
@@ -193,7 +193,7 @@ def _object_description(context: Any, oid: int, kind: str) -> str | None:
 
 
 @_stable("obj_description(oid) -> text")
-def _any_description(context: Any, oid: int) -> str | None:
+def _any_description(context: Any, oid: int) -> Any:
     return _object_description(context, oid, "")
 
 

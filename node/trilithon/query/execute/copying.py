@@ -40,7 +40,7 @@ class CopyTarget:
         chosen = _columns(analysis, table, body.get("attlist"))
         planner = engine.planner_for(analysis)
         position = {column.number: at for at, column in enumerate(chosen)}
-        row = []
+        row: list[ir.Expr] = []
         for column in table.columns:
             at = position.get(column.number)
             if column.dropped:

@@ -188,7 +188,7 @@ def _path(item: Node) -> list[str]:
 def _wanted(
     definer: Definer, paths: list[list[str]], missing_ok: bool, kind: type, words: str
 ) -> list[Any]:
-    found = []
+    found: list[Any] = []
     for path in paths:
         known = definer.find(path)
         shown = ".".join(path)
@@ -298,7 +298,7 @@ async def _create_view(definer: Definer) -> str:
     aliases = names.strings(body.get("aliases", []))
     if len(aliases) > len(relation.outputs):
         raise SqlError("42601", "CREATE VIEW specifies more column names than columns")
-    columns = []
+    columns: list[ViewColumn] = []
     for position, output in enumerate(relation.outputs):
         name = aliases[position] if position < len(aliases) else output.name
         if any(column.name == name for column in columns):

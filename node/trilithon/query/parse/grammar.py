@@ -80,7 +80,7 @@ def _call(data: bytes) -> list[dict[str, Any]]:
                 else result.parse_tree
             ).get("stmts", [])
         except orjson.JSONDecodeError as error:
-            if "recursion" in str(error).lower():
+            if "depth" in str(error) or "recursion" in str(error).lower():
                 raise SqlError("54001", DEEP, hint=DEEP_HINT) from None
             raise SqlError("22021", 'invalid byte sequence for encoding "UTF8"') from None
         return statements

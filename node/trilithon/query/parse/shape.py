@@ -154,7 +154,7 @@ def _constant_holders(node: Node) -> list[Node]:
         for key, inner in top.items():
             if key in _FIXED_BELOW or not isinstance(inner, dict | list):
                 continue
-            if key == "TypeCast" and "A_Const" in inner.get("arg", {}):
+            if key == "TypeCast" and isinstance(inner, dict) and "A_Const" in inner.get("arg", {}):
                 continue  # DATE '2020-01-01' and '1'::int are constants of that type
             stack.append(inner)
     return holders

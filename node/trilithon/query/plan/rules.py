@@ -368,8 +368,8 @@ def guess_rows(
         case tree.Filter(input=tree.Scan() as scan):
             conjuncts = split(relation.predicate) + (joining or [])
             choice = access.choose(scan, conjuncts, rewriter.texts, known)
-            left = len([c for c in conjuncts if c not in choice.enforced])
-            return max(choice.rows / 3.0**left, 0.5)
+            unchecked = len([c for c in conjuncts if c not in choice.enforced])
+            return max(choice.rows / 3.0**unchecked, 0.5)
         case tree.Filter() | tree.Project() | tree.Sort() | tree.Distinct() | tree.LockRows():
             return guess_rows(rewriter, relation.input)
         case tree.Limit():
