@@ -47,6 +47,8 @@ def is_fetched(node: Expr) -> bool:
 
 def has_subquery(expression: Expr) -> bool:
     """Whether parts of it are operators' work: subqueries, sequences' values."""
+    if isinstance(expression, ir.Column | ir.Constant | ir.Parameter):
+        return False
     return any(is_fetched(node) for node in ir.post_order(expression))
 
 

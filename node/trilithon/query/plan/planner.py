@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from trilithon.expression import ir, registry
 from trilithon.expression.compile import (
@@ -347,7 +347,12 @@ class Planner:
     def _values(self, relation: tree.Values) -> Operator:
         columns = tuple(column.id for column in relation.outputs)
         rows = relation.rows
-        if any(has_subquery(value) for row in rows for value in row):
+        if any(
+            has_subquery(value)
+            for row in rows
+            for value in row
+            if not isinstance(value, _LEAVES) and value.children()
+        ):
             return self._values_with_subqueries(columns, rows)
         constant = all(isinstance(value, ir.Constant) for row in rows for value in row)
         if constant:
@@ -356,7 +361,9 @@ class Planner:
             )
         groups: dict[Any, Any] = {}
         for position, row in enumerate(rows):
-            form, leaves, places = _form_of([self.place(v, {}) if _outer(v) else v for v in row])
+            form, leaves, places = _form_of(
+                [v if isinstance(v, _LEAVES) or not _outer(v) else self.place(v, {}) for v in row]
+            )
             group = groups.setdefault((form, places), (form, [], []))
             group[1].append(leaves)
             group[2].append(position)
@@ -637,8 +644,19 @@ def _form_of(
             return ir.Column(len(leaves) - 1, node.type)
         return node
 
-    form = tuple(ir.transform(value, change) for value in row)
-    return form, tuple(leaves), tuple(places)
+    form: list[Expr] = []
+    for value in row:
+        # Leaves, and leaves that are cast, need no walk; they are nearly all there is.
+        if isinstance(value, _LEAVES):
+            form.append(change(value))
+        elif isinstance(value, ir.Cast) and isinstance(value.arg, _LEAVES):
+            form.append(ir.Cast(change(value.arg), value.type, value.explicit))
+        else:
+            form.append(ir.transform(value, change))
+    return tuple(form), tuple(leaves), tuple(places)
+
+
+_LEAVES: Final = (ir.Constant, ir.Parameter)
 
 
 def keys_transform(
