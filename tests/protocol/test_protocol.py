@@ -19,7 +19,7 @@ from protocol_run import TOPOLOGIES, Cluster, run_seed
 
 from trilithon.core.invariant import InvariantViolation
 
-SEEDS = int(os.environ.get("TRILITHON_SEEDS", "4"))
+SEEDS = int(os.environ.get("TRILITHON_SEEDS", "3"))
 FIRST_SEED = int(os.environ.get("TRILITHON_FIRST_SEED", "0"))
 # A broken rule has to be noticed within so many seeds.
 RULE_SEEDS = 40
