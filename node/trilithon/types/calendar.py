@@ -186,3 +186,11 @@ def round_us(value: int, precision: int) -> int:
 def us_since_2000(unix_us: int) -> int:
     """µs since 1970 as µs since 2000."""
     return unix_us + UNIX_EPOCH_US
+
+
+def iso_week(days: int) -> tuple[int, int]:
+    """(ISO year, ISO week)."""
+    weekday = (days + 5) % 7  # Monday is 0: 2000-01-01 was a Saturday.
+    thursday = days - weekday + 3
+    year = from_days(thursday)[0]
+    return year, (thursday - to_days(year, 1, 1)) // 7 + 1

@@ -14,12 +14,17 @@ MODULES: Final = (
     "floats",
     "casts",
     "strings",
+    "quoting",
+    "binaries",
+    "intervals",
     "datetimes",
+    "datetime_parts",
     "aggregates",
     "matching",
     "arrays",
     "misc",
     "jsons",
+    "json_building",
     "templates",
 )
 

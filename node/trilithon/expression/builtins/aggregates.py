@@ -11,6 +11,7 @@ from trilithon.core.errors import SqlError
 from trilithon.expression import numeric_math as nm
 from trilithon.expression.builtins import floats
 from trilithon.expression.builtins.integers import checked
+from trilithon.expression.builtins.intervals import divide_interval
 from trilithon.expression.registry import aggregate
 from trilithon.types.numeric import NAN, ZERO
 from trilithon.types.ordering import sort_key
@@ -293,8 +294,6 @@ aggregate("sum(interval) -> interval", init=_none, step=_interval_sum, final=_sa
 
 
 def _interval_average(state: tuple[int, Interval]) -> Interval | None:
-    from trilithon.expression.builtins.datetimes import divide_interval
-
     count, total = state
     return divide_interval(total, float(count)) if count else None
 

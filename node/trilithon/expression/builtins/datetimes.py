@@ -1,21 +1,28 @@
-"""Dates, times, timestamps and intervals: arithmetic, parts, truncation, time zones.
+"""Dates, times and timestamps: arithmetic, now, making, ages, time zones, series, overlaps.
 
-Source of the rules: timestamp.c and date.c of PostgreSQL 15.
+Parts and truncation are in datetime_parts, intervals in intervals. Source of the rules: timestamp.c and
+date.c of PostgreSQL 15.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
-from decimal import Decimal
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.expression import numeric_math as nm
+from trilithon.expression.builtins.intervals import (
+    DATE_ENDS,
+    ENDS,
+    ZONED,
+    add_interval,
+    add_interval_zoned,
+    finite,
+    interval_out_of_range,
+    make,
+    negate,
+)
 from trilithon.expression.registry import IMMUTABLE, STABLE, VOLATILE, function, operator
 from trilithon.types import calendar as cal
-from trilithon.types import numeric
 from trilithon.types.calendar import (
     INFINITY,
     NEGATIVE_INFINITY,
@@ -25,202 +32,14 @@ from trilithon.types.calendar import (
     US_PER_SECOND,
 )
 from trilithon.types.datetime_text import ABBREVIATIONS
-from trilithon.types.registry import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, TypeRef, type_name
 from trilithon.types.settings import zone_or_none
 from trilithon.types.values import Interval, TimeTz
-
-_ENDS: Final = (INFINITY, NEGATIVE_INFINITY)
-_DATE_ENDS: Final = (cal.DATE_INFINITY, cal.DATE_NEGATIVE_INFINITY)
-_ZONED: Final[dict[str, Any]] = {"context": True, "volatility": STABLE}
-_SECONDS_PER_DAY: Final = 86_400
-
-
-# --- intervals
-
-
-def interval_out_of_range() -> SqlError:
-    return SqlError("22008", "interval out of range")
-
-
-def make(months: int, days: int, us: int) -> Interval:
-    """Raises SqlError 22008 where a field does not fit."""
-    if (
-        INT32_MIN <= months <= INT32_MAX
-        and INT32_MIN <= days <= INT32_MAX
-        and INT64_MIN <= us <= INT64_MAX
-    ):
-        return Interval(months, days, us)
-    raise interval_out_of_range()
-
-
-@operator("interval + interval -> interval")
-def _add_intervals(left: Interval, right: Interval) -> Interval:
-    return make(left[0] + right[0], left[1] + right[1], left[2] + right[2])
-
-
-@operator("interval - interval -> interval")
-def _subtract_intervals(left: Interval, right: Interval) -> Interval:
-    return make(left[0] - right[0], left[1] - right[1], left[2] - right[2])
-
-
-@operator("- interval -> interval")
-def negate(value: Interval) -> Interval:
-    return make(-value[0], -value[1], -value[2])
-
-
-operator("+ interval -> interval", raises=False)(lambda value: value)
-
-
-def _rounded_us(seconds: float) -> float:
-    """TSROUND: to whole µs."""
-    return float(round(seconds * 1e6)) / 1e6
-
-
-def _scaled(value: Interval, scale: Callable[[int], float]) -> Interval:
-    """Multiply or divide: fractions of months become days (30), of days become time."""
-    months_exact, days_exact = scale(value[0]), scale(value[1])
-    if not all(math.isfinite(x) for x in (months_exact, days_exact)):
-        raise interval_out_of_range()
-    months, days = int(months_exact), int(days_exact)
-    month_days = _rounded_us((months_exact - months) * 30)
-    seconds = _rounded_us((days_exact - days + month_days - int(month_days)) * _SECONDS_PER_DAY)
-    if abs(seconds) >= _SECONDS_PER_DAY:
-        whole = int(seconds / _SECONDS_PER_DAY)
-        days += whole
-        seconds -= whole * _SECONDS_PER_DAY
-    days += int(month_days)
-    return make(months, days, round(scale(value[2]) + seconds * US_PER_SECOND))
-
-
-@operator("interval * float8 -> interval")
-def multiply_interval(value: Interval, factor: float) -> Interval:
-    return _scaled(value, lambda number: number * factor)
-
-
-operator("float8 * interval -> interval")(lambda factor, value: multiply_interval(value, factor))
-
-
-@operator("interval / float8 -> interval")
-def divide_interval(value: Interval, divisor: float) -> Interval:
-    if divisor == 0:
-        raise SqlError("22012", "division by zero")
-    return _scaled(value, lambda number: number / divisor)
-
-
-def _truncated(value: int, unit: int) -> tuple[int, int]:
-    quotient = abs(value) // unit
-    quotient = -quotient if value < 0 else quotient
-    return quotient, value - quotient * unit
-
-
-@function("justify_hours(interval) -> interval")
-def justify_hours(value: Interval) -> Interval:
-    whole, us = _truncated(value[2], US_PER_DAY)
-    days = value[1] + whole
-    if days > 0 and us < 0:
-        return make(value[0], days - 1, us + US_PER_DAY)
-    if days < 0 and us > 0:
-        return make(value[0], days + 1, us - US_PER_DAY)
-    return make(value[0], days, us)
-
-
-@function("justify_days(interval) -> interval")
-def _justify_days(value: Interval) -> Interval:
-    whole, days = _truncated(value[1], 30)
-    months = value[0] + whole
-    if months > 0 and days < 0:
-        return make(months - 1, days + 30, value[2])
-    if months < 0 and days > 0:
-        return make(months + 1, days - 30, value[2])
-    return make(months, days, value[2])
-
-
-@function("justify_interval(interval) -> interval")
-def _justify_interval(value: Interval) -> Interval:
-    months, days, us = value
-    whole, us = _truncated(us, US_PER_DAY)
-    days += whole
-    whole, days = _truncated(days, 30)
-    months += whole
-    if months > 0 and (days < 0 or (days == 0 and us < 0)):
-        months, days = months - 1, days + 30
-    elif months < 0 and (days > 0 or (days == 0 and us > 0)):
-        months, days = months + 1, days - 30
-    if days > 0 and us < 0:
-        days, us = days - 1, us + US_PER_DAY
-    elif days < 0 and us > 0:
-        days, us = days + 1, us - US_PER_DAY
-    return make(months, days, us)
-
-
-# --- timestamps and intervals
-
-
-def _add_months(timestamp: int, months: int) -> int:
-    days, us = divmod(timestamp, US_PER_DAY)
-    year, month, day = cal.from_days(days)
-    total = year * 12 + month - 1 + months
-    year, month = total // 12, total % 12 + 1
-    day = min(day, cal.days_in_month(year, month))
-    return cal.to_days(year, month, day) * US_PER_DAY + us
-
-
-def add_interval(timestamp: int, value: Interval) -> int:
-    """Months first (clamped to the month's last day), then days, then time."""
-    if timestamp in _ENDS:
-        return timestamp
-    months, days, us = value
-    if months:
-        timestamp = cal.check_timestamp(_add_months(timestamp, months))
-    return _finite(timestamp + days * US_PER_DAY + us)
-
-
-def _finite(value: int) -> int:
-    if not cal.TIMESTAMP_MIN <= value <= cal.TIMESTAMP_MAX:
-        raise SqlError("22008", "timestamp out of range")
-    return value
-
-
-def add_interval_zoned(instant: int, value: Interval, zone: tzinfo) -> int:
-    """Months and days move the local clock, time moves the instant."""
-    if instant in _ENDS:
-        return instant
-    months, days, us = value
-    if months or days:
-        local = cal.to_local(instant, zone)
-        if months:
-            local = cal.check_timestamp(_add_months(local, months))
-        instant = cal.to_utc(_finite(local + days * US_PER_DAY), zone)
-    return _finite(instant + us)
-
-
-def _subtract_timestamps(left: int, right: int) -> Interval:
-    if left in _ENDS or right in _ENDS:
-        raise SqlError("22008", "cannot subtract infinite timestamps")
-    days, us = _truncated(left - right, US_PER_DAY)
-    return Interval(0, days, us)
-
-
-operator("timestamp + interval -> timestamp")(add_interval)
-operator("interval + timestamp -> timestamp")(lambda value, at: add_interval(at, value))
-operator("timestamp - interval -> timestamp")(lambda at, value: add_interval(at, negate(value)))
-operator("timestamp - timestamp -> interval")(_subtract_timestamps)
-operator("timestamptz - timestamptz -> interval")(_subtract_timestamps)
-operator("timestamptz + interval -> timestamptz", **_ZONED)(
-    lambda ctx, at, value: add_interval_zoned(at, value, ctx.settings.zone)
-)
-operator("interval + timestamptz -> timestamptz", **_ZONED)(
-    lambda ctx, value, at: add_interval_zoned(at, value, ctx.settings.zone)
-)
-operator("timestamptz - interval -> timestamptz", **_ZONED)(
-    lambda ctx, at, value: add_interval_zoned(at, negate(value), ctx.settings.zone)
-)
 
 # --- dates and times
 
 
 def _add_days(date: int, days: int) -> int:
-    if date in _DATE_ENDS:
+    if date in DATE_ENDS:
         return date
     result = date + days
     if not cal.DATE_MIN <= result <= cal.DATE_MAX:
@@ -229,19 +48,19 @@ def _add_days(date: int, days: int) -> int:
 
 
 def _subtract_dates(left: int, right: int) -> int:
-    if left in _DATE_ENDS or right in _DATE_ENDS:
+    if left in DATE_ENDS or right in DATE_ENDS:
         raise SqlError("22008", "cannot subtract infinite dates")
     return left - right
 
 
 def _date_and_time(date: int, time: int) -> int:
     start = cal.date_to_timestamp(date)
-    return start if start in _ENDS else _finite(start + time)
+    return start if start in ENDS else finite(start + time)
 
 
 def _date_and_timetz(date: int, time: TimeTz) -> int:
     start = cal.date_to_timestamp(date)
-    return start if start in _ENDS else _finite(start + time[0] + time[1] * US_PER_SECOND)
+    return start if start in ENDS else finite(start + time[0] + time[1] * US_PER_SECOND)
 
 
 operator("date + int4 -> date")(_add_days)
@@ -283,7 +102,7 @@ operator("timetz - interval -> timetz", raises=False)(
     lambda time, value: TimeTz((time[0] - value[2]) % US_PER_DAY, time[1])
 )
 
-for _kind, _ends in (("date", _DATE_ENDS), ("timestamp", _ENDS), ("timestamptz", _ENDS)):
+for _kind, _ends in (("date", DATE_ENDS), ("timestamp", ENDS), ("timestamptz", ENDS)):
     function(f"isfinite({_kind}) -> bool", raises=False)(
         lambda value, ends=_ends: value not in ends
     )
@@ -292,10 +111,10 @@ function("isfinite(interval) -> bool", raises=False)(lambda value: True)
 # --- now
 
 for _name in ("now", "transaction_timestamp"):
-    function(f"{_name}() -> timestamptz", raises=False, **_ZONED)(
+    function(f"{_name}() -> timestamptz", raises=False, **ZONED)(
         lambda ctx: ctx.transaction_time_us
     )
-function("statement_timestamp() -> timestamptz", raises=False, **_ZONED)(
+function("statement_timestamp() -> timestamptz", raises=False, **ZONED)(
     lambda ctx: ctx.statement_time_us
 )
 function("clock_timestamp() -> timestamptz", raises=False, context=True, volatility=VOLATILE)(
@@ -303,20 +122,20 @@ function("clock_timestamp() -> timestamptz", raises=False, context=True, volatil
 )
 
 
-def _local_now(ctx: Any) -> int:
+def local_now(ctx: Any) -> int:
     return cal.to_local(ctx.transaction_time_us, ctx.settings.zone)
 
 
 # The words CURRENT_DATE and so on; their precision is a cast around them.
-function("current_date() -> date", **_ZONED)(lambda ctx: _local_now(ctx) // US_PER_DAY)
-function("localtimestamp() -> timestamp", **_ZONED)(_local_now)
-function("localtime() -> time", **_ZONED)(lambda ctx: _local_now(ctx) % US_PER_DAY)
+function("current_date() -> date", **ZONED)(lambda ctx: local_now(ctx) // US_PER_DAY)
+function("localtimestamp() -> timestamp", **ZONED)(local_now)
+function("localtime() -> time", **ZONED)(lambda ctx: local_now(ctx) % US_PER_DAY)
 
 
-@function("current_time() -> timetz", **_ZONED)
+@function("current_time() -> timetz", **ZONED)
 def _current_time(ctx: Any) -> TimeTz:
     east = cal.offset_at(ctx.transaction_time_us, ctx.settings.zone)
-    return TimeTz(_local_now(ctx) % US_PER_DAY, -east)
+    return TimeTz(local_now(ctx) % US_PER_DAY, -east)
 
 
 # --- making
@@ -345,10 +164,10 @@ def make_time(hour: int, minute: int, second: float) -> int:
 
 @function("make_timestamp(int4, int4, int4, int4, int4, float8) -> timestamp")
 def _make_timestamp(year: int, month: int, day: int, hour: int, minute: int, second: float) -> int:
-    return _finite(make_date(year, month, day) * US_PER_DAY + make_time(hour, minute, second))
+    return finite(make_date(year, month, day) * US_PER_DAY + make_time(hour, minute, second))
 
 
-@function("make_timestamptz(int4, int4, int4, int4, int4, float8) -> timestamptz", **_ZONED)
+@function("make_timestamptz(int4, int4, int4, int4, int4, float8) -> timestamptz", **ZONED)
 def _make_timestamptz(
     ctx: Any, year: int, month: int, day: int, hour: int, minute: int, second: float
 ) -> int:
@@ -396,381 +215,12 @@ def _to_timestamp(seconds: float) -> int:
     return value
 
 
-# --- parts
-
-_UNIT_ALIASES: Final = {
-    alias: unit
-    for unit, aliases in {
-        "microseconds": "microsecond us usec usecs usecond useconds",
-        "milliseconds": "millisecond ms msec msecs msecond mseconds",
-        "second": "seconds s sec secs",
-        "minute": "minutes m min mins",
-        "hour": "hours h hr hrs",
-        "day": "days d",
-        "week": "weeks w",
-        "month": "months mon mons",
-        "quarter": "qtr",
-        "year": "years y yr yrs",
-        "decade": "decades dec decs",
-        "century": "centuries c cent",
-        "millennium": "millennia mil mils",
-        "timezone_hour": "timezone_h",
-        "timezone_minute": "timezone_m",
-        "julian": "jd",
-    }.items()
-    for alias in aliases.split()
-}
-_TIME_UNITS: Final = frozenset(["microseconds", "milliseconds", "second", "minute", "hour"])
-_ZONE_UNITS: Final = frozenset(["timezone", "timezone_hour", "timezone_minute"])
-
-
-def _unit(name: str) -> str:
-    lowered = name.lower()
-    return _UNIT_ALIASES.get(lowered, lowered)
-
-
-def _unit_error(kind: str, name: str, *, known: bool) -> SqlError:
-    sql_type = type_name(TypeRef(_KIND_OIDS[kind]))
-    if known:
-        return SqlError("0A000", f'unit "{name}" not supported for type {sql_type}')
-    return SqlError("22023", f'unit "{name}" not recognized for type {sql_type}')
-
-
-_KIND_OIDS: Final = {
-    "date": 1082, "time": 1083, "timetz": 1266, "timestamp": 1114, "timestamptz": 1184,
-    "interval": 1186,
-}  # fmt: skip
-_DATE_UNITS: Final = frozenset(
-    [
-        "day",
-        "month",
-        "quarter",
-        "year",
-        "decade",
-        "century",
-        "millennium",
-        "week",
-        "dow",
-        "isodow",
-        "doy",
-        "isoyear",
-        "julian",
-        "epoch",
-    ]
-)
-_KNOWN_UNITS: Final = _TIME_UNITS | _ZONE_UNITS | _DATE_UNITS
-
-
-def iso_week(days: int) -> tuple[int, int]:
-    """(ISO year, ISO week)."""
-    weekday = (days + 5) % 7  # Monday is 0: 2000-01-01 was a Saturday.
-    thursday = days - weekday + 3
-    year = cal.from_days(thursday)[0]
-    return year, (thursday - cal.to_days(year, 1, 1)) // 7 + 1
-
-
-def _shown_year(year: int) -> int:
-    """Astronomical to what people say: 1 BC is -1."""
-    return year if year > 0 else year - 1
-
-
-def _date_part(unit: str, days: int) -> int | None:
-    year, month, day = cal.from_days(days)
-    match unit:
-        case "day":
-            return day
-        case "month":
-            return month
-        case "quarter":
-            return (month - 1) // 3 + 1
-        case "year":
-            return _shown_year(year)
-        case "decade":
-            return year // 10
-        case "century":
-            return (year + 99) // 100 if year > 0 else -((99 - (year - 1)) // 100)
-        case "millennium":
-            return (year + 999) // 1000 if year > 0 else -((999 - (year - 1)) // 1000)
-        case "week":
-            return iso_week(days)[1]
-        case "isoyear":
-            return _shown_year(iso_week(days)[0])
-        case "dow":
-            return (days + 6) % 7
-        case "isodow":
-            return (days + 5) % 7 + 1
-        case "doy":
-            return days - cal.to_days(year, 1, 1) + 1
-    return None
-
-
-def _exact(us: int, scale: int) -> Decimal:
-    """µs in units of 10^(6-scale) µs, with `scale` digits."""
-    return numeric.round_to(numeric.EXACT.scaleb(Decimal(us), -scale), scale)
-
-
-def _clock_part(unit: str, us: int) -> Decimal:
-    """`us` may be negative (intervals): parts truncate towards zero."""
-    match unit:
-        case "microseconds":
-            return Decimal(_truncated(us, US_PER_MINUTE)[1])
-        case "milliseconds":
-            return _exact(_truncated(us, US_PER_MINUTE)[1], 3)
-        case "second":
-            return _exact(_truncated(us, US_PER_MINUTE)[1], 6)
-        case "minute":
-            return Decimal(_truncated(_truncated(us, US_PER_HOUR)[1], US_PER_MINUTE)[0])
-        case _:
-            return Decimal(_truncated(us, US_PER_HOUR)[0])
-
-
-def _infinite_part(unit: str, positive: bool) -> Decimal | None:
-    """Of an infinite date: unbounded fields are infinite, cyclic ones NULL."""
-    if unit in ("year", "decade", "century", "millennium", "isoyear", "julian", "epoch"):
-        return numeric.INFINITY if positive else numeric.NEGATIVE_INFINITY
-    return None
-
-
-def extract_date(name: str, days: int) -> Decimal | None:
-    unit = _unit(name)
-    if unit not in _DATE_UNITS:
-        raise _unit_error("date", name, known=unit in _KNOWN_UNITS)
-    if days in _DATE_ENDS:
-        return _infinite_part(unit, days > 0)
-    if unit == "julian":
-        return Decimal(days + cal.EPOCH_JULIAN)
-    if unit == "epoch":
-        return Decimal((days * US_PER_DAY - cal.UNIX_EPOCH_US) // US_PER_SECOND)
-    part = _date_part(unit, days)
-    return None if part is None else Decimal(part)
-
-
-def _extract_local(name: str, local: int, east: int | None, kind: str) -> Decimal | None:
-    unit = _unit(name)
-    if unit not in _KNOWN_UNITS or (unit in _ZONE_UNITS and east is None):
-        raise _unit_error(kind, name, known=unit in _KNOWN_UNITS)
-    if local in _ENDS:
-        return _infinite_part(unit, local > 0)
-    days, us = divmod(local, US_PER_DAY)
-    if unit in _TIME_UNITS:
-        return _clock_part(unit, us)
-    if unit in _ZONE_UNITS:
-        return _zone_part(unit, east or 0)
-    if unit == "julian":
-        whole = Decimal(days + cal.EPOCH_JULIAN)
-        fraction = nm.divide(Decimal(us), Decimal(US_PER_DAY))
-        return nm.add(whole, fraction)
-    if unit == "epoch":
-        instant = local - (east or 0) * US_PER_SECOND
-        return _exact(instant - cal.UNIX_EPOCH_US, 6)
-    part = _date_part(unit, days)
-    return None if part is None else Decimal(part)
-
-
-def _zone_part(unit: str, east: int) -> Decimal:
-    if unit == "timezone":
-        return Decimal(east)
-    if unit == "timezone_hour":
-        return Decimal(_truncated(east, 3600)[0])
-    return Decimal(_truncated(_truncated(east, 3600)[1], 60)[0])
-
-
-def extract_timestamp(name: str, value: int) -> Decimal | None:
-    return _extract_local(name, value, None, "timestamp")
-
-
-def extract_timestamptz(ctx: Any, name: str, value: int) -> Decimal | None:
-    if value in _ENDS:
-        return _extract_local(name, value, 0, "timestamptz")
-    east = cal.offset_at(value, ctx.settings.zone)
-    return _extract_local(name, value + east * US_PER_SECOND, east, "timestamptz")
-
-
-def extract_time(name: str, us: int) -> Decimal:
-    unit = _unit(name)
-    if unit in _TIME_UNITS:
-        return _clock_part(unit, us)
-    if unit == "epoch":
-        return _exact(us, 6)
-    raise _unit_error("time", name, known=unit in _KNOWN_UNITS)
-
-
-def extract_timetz(name: str, value: TimeTz) -> Decimal:
-    unit = _unit(name)
-    if unit in _TIME_UNITS:
-        return _clock_part(unit, value[0])
-    if unit in _ZONE_UNITS:
-        return _zone_part(unit, -value[1])
-    if unit == "epoch":
-        return _exact(value[0] + value[1] * US_PER_SECOND, 6)
-    raise _unit_error("timetz", name, known=unit in _KNOWN_UNITS)
-
-
-def extract_interval(name: str, value: Interval) -> Decimal:
-    unit = _unit(name)
-    months, days, us = value
-    if unit in _TIME_UNITS:
-        return _clock_part(unit, us)
-    years, rest = _truncated(months, 12)
-    match unit:
-        case "day":
-            return Decimal(days)
-        case "month":
-            return Decimal(rest)
-        case "quarter":
-            return Decimal(_truncated(rest, 3)[0] + 1)
-        case "year":
-            return Decimal(years)
-        case "decade":
-            return Decimal(_truncated(years, 10)[0])
-        case "century":
-            return Decimal(_truncated(years, 100)[0])
-        case "millennium":
-            return Decimal(_truncated(years, 1000)[0])
-        case "epoch":
-            # A year counts 365.25 days here, a month 30.
-            day_quarters = years * 1461 + (rest * 30 + days) * 4
-            return _exact(day_quarters * (US_PER_DAY // 4) + us, 6)
-    raise _unit_error("interval", name, known=unit in _KNOWN_UNITS)
-
-
-def _as_float(extract: Callable[..., Decimal | None]) -> Callable[..., float | None]:
-    def part(*arguments: Any) -> float | None:
-        value = extract(*arguments)
-        return None if value is None else float(value)
-
-    return part
-
-
-for _kind, _extract, _flags in (
-    ("date", extract_date, {}),
-    ("timestamp", extract_timestamp, {}),
-    ("timestamptz", extract_timestamptz, _ZONED),
-    ("time", extract_time, {}),
-    ("timetz", extract_timetz, {}),
-    ("interval", extract_interval, {}),
-):
-    function(f"extract(text, {_kind}) -> numeric", nullable=True, **_flags)(_extract)
-    function(f"date_part(text, {_kind}) -> float8", nullable=True, **_flags)(_as_float(_extract))
-
-# --- truncation
-
-_US_UNITS: Final = {
-    "microseconds": 1,
-    "milliseconds": 1000,
-    "second": US_PER_SECOND,
-    "minute": US_PER_MINUTE,
-    "hour": US_PER_HOUR,
-    "day": US_PER_DAY,
-}
-
-
-def _truncate(name: str, local: int, kind: str) -> int:
-    unit = _unit(name)
-    if local in _ENDS:
-        if unit not in _KNOWN_UNITS:
-            raise _unit_error(kind, name, known=False)
-        return local
-    size = _US_UNITS.get(unit)
-    if size is not None:
-        return local // size * size
-    days = local // US_PER_DAY
-    year, month, _ = cal.from_days(days)
-    match unit:
-        case "week":
-            days -= (days + 5) % 7
-        case "month":
-            days = cal.to_days(year, month, 1)
-        case "quarter":
-            days = cal.to_days(year, (month - 1) // 3 * 3 + 1, 1)
-        case "year":
-            days = cal.to_days(year, 1, 1)
-        case "decade":
-            days = cal.to_days(year // 10 * 10, 1, 1)
-        case "century":
-            days = cal.to_days((year - 1) // 100 * 100 + 1, 1, 1)
-        case "millennium":
-            days = cal.to_days((year - 1) // 1000 * 1000 + 1, 1, 1)
-        case _:
-            raise _unit_error(kind, name, known=unit in _KNOWN_UNITS)
-    return days * US_PER_DAY
-
-
-def _truncate_zoned(name: str, instant: int, zone: tzinfo) -> int:
-    if instant in _ENDS:
-        return _truncate(name, instant, "timestamptz")
-    unit = _unit(name)
-    if unit in _US_UNITS and unit not in ("hour", "day"):
-        # Below the hour zones play no role, but for odd old offsets.
-        east = cal.offset_at(instant, zone) * US_PER_SECOND
-        return _truncate(name, instant + east, "timestamptz") - east
-    local = _truncate(name, cal.to_local(instant, zone), "timestamptz")
-    if unit == "hour":
-        east = cal.offset_at(instant, zone) * US_PER_SECOND
-        return local - east
-    return cal.to_utc(local, zone)
-
-
-function("date_trunc(text, timestamp) -> timestamp")(
-    lambda name, value: _truncate(name, value, "timestamp")
-)
-function("date_trunc(text, timestamptz) -> timestamptz", **_ZONED)(
-    lambda ctx, name, value: _truncate_zoned(name, value, ctx.settings.zone)
-)
-function("date_trunc(text, timestamptz, text) -> timestamptz", volatility=STABLE)(
-    lambda name, value, zone: _truncate_zoned(name, value, find_zone(zone))
-)
-
-
-@function("date_trunc(text, interval) -> interval")
-def _truncate_interval(name: str, value: Interval) -> Interval:
-    unit = _unit(name)
-    months, days, us = value
-    size = _US_UNITS.get(unit)
-    if unit == "day":
-        return Interval(months, days, 0)
-    if size is not None:
-        return Interval(months, days, _truncated(us, size)[0] * size)
-    sizes = {
-        "month": 1,
-        "quarter": 3,
-        "year": 12,
-        "decade": 120,
-        "century": 1200,
-        "millennium": 12000,
-    }
-    if unit not in sizes:
-        error = _unit_error("interval", name, known=unit in _KNOWN_UNITS)
-        if unit == "week":
-            error.detail = "Months usually have fractional weeks."
-        raise error
-    return Interval(_truncated(months, sizes[unit])[0] * sizes[unit], 0, 0)
-
-
-def _bin(stride: Interval, value: int, origin: int) -> int:
-    if value in _ENDS:
-        return value
-    if origin in _ENDS:
-        raise SqlError("22008", "origin out of range")
-    if stride[0]:
-        raise SqlError(
-            "0A000", "timestamps cannot be binned into intervals containing months or years"
-        )
-    width = stride[1] * US_PER_DAY + stride[2]
-    if width <= 0:
-        raise SqlError("22008", "stride must be greater than zero")
-    return origin + (value - origin) // width * width
-
-
-function("date_bin(interval, timestamp, timestamp) -> timestamp")(_bin)
-function("date_bin(interval, timestamptz, timestamptz) -> timestamptz")(_bin)
-
 # --- age
 
 
 def age(left: int, right: int) -> Interval:
     """The difference in years, months, days, as people count it."""
-    if left in _ENDS or right in _ENDS:
+    if left in ENDS or right in ENDS:
         raise SqlError("22008", "timestamp out of range")
     negative = left < right
     later, earlier = (right, left) if negative else (left, right)
@@ -798,17 +248,17 @@ def age(left: int, right: int) -> Interval:
 
 
 function("age(timestamp, timestamp) -> interval")(age)
-function("age(timestamptz, timestamptz) -> interval", **_ZONED)(
+function("age(timestamptz, timestamptz) -> interval", **ZONED)(
     lambda ctx, left, right: age(
         cal.to_local(left, ctx.settings.zone), cal.to_local(right, ctx.settings.zone)
     )
 )
-function("age(timestamp) -> interval", **_ZONED)(
-    lambda ctx, value: age(_local_now(ctx) // US_PER_DAY * US_PER_DAY, value)
+function("age(timestamp) -> interval", **ZONED)(
+    lambda ctx, value: age(local_now(ctx) // US_PER_DAY * US_PER_DAY, value)
 )
-function("age(timestamptz) -> interval", **_ZONED)(
+function("age(timestamptz) -> interval", **ZONED)(
     lambda ctx, value: age(
-        _local_now(ctx) // US_PER_DAY * US_PER_DAY, cal.to_local(value, ctx.settings.zone)
+        local_now(ctx) // US_PER_DAY * US_PER_DAY, cal.to_local(value, ctx.settings.zone)
     )
 )
 
@@ -854,10 +304,10 @@ function("timezone(text, timestamptz) -> timestamp")(
     lambda zone, value: cal.to_local(value, find_zone(zone))
 )
 function("timezone(interval, timestamp) -> timestamptz")(
-    lambda zone, value: value if value in _ENDS else _finite(value - _fixed_zone(zone))
+    lambda zone, value: value if value in ENDS else finite(value - _fixed_zone(zone))
 )
 function("timezone(interval, timestamptz) -> timestamp")(
-    lambda zone, value: value if value in _ENDS else _finite(value + _fixed_zone(zone))
+    lambda zone, value: value if value in ENDS else finite(value + _fixed_zone(zone))
 )
 
 
@@ -866,7 +316,7 @@ def _move_timetz(value: TimeTz, east: int) -> TimeTz:
     return TimeTz(us, -east)
 
 
-function("timezone(text, timetz) -> timetz", **_ZONED)(
+function("timezone(text, timetz) -> timetz", **ZONED)(
     lambda ctx, zone, value: _move_timetz(
         value, cal.offset_at(ctx.transaction_time_us, find_zone(zone))
     )
@@ -893,7 +343,7 @@ def _series(
 function("generate_series(timestamp, timestamp, interval) -> setof timestamp")(
     lambda start, stop, step: _series(add_interval, start, stop, step)
 )
-function("generate_series(timestamptz, timestamptz, interval) -> setof timestamptz", **_ZONED)(
+function("generate_series(timestamptz, timestamptz, interval) -> setof timestamptz", **ZONED)(
     lambda ctx, start, stop, step: _series(
         lambda at, by: add_interval_zoned(at, by, ctx.settings.zone), start, stop, step
     )

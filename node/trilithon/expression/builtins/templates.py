@@ -1,17 +1,13 @@
-"""to_char, to_number, to_date, to_timestamp (the templates themselves: expression/formatting)."""
+"""to_char, to_number, to_date, to_timestamp (the templates themselves: expression/formatting*)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from trilithon.expression.formatting import (
-    Moment,
-    format_moment,
-    format_number,
-    parse_moment,
-    parse_number,
-)
+from trilithon.expression.formatting import Moment, format_moment
+from trilithon.expression.formatting_input import parse_moment
+from trilithon.expression.formatting_numbers import format_number, parse_number
 from trilithon.expression.registry import STABLE, function
 from trilithon.types import calendar as cal
 from trilithon.types.numeric import from_float

@@ -1,0 +1,241 @@
+"""json and jsonb out of other values: to_json, builders, aggregates."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from trilithon.core.errors import SqlError
+from trilithon.expression.registry import STABLE, aggregate, function
+from trilithon.types import json_value as jv
+from trilithon.types import numeric, text_io
+from trilithon.types.registry import TypeRef, type_info, type_name
+from trilithon.types.settings import DEFAULT_SETTINGS
+from trilithon.types.values import ArrayValue
+
+_scan: Final = json.JSONDecoder(strict=True).raw_decode
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+
+# --- building
+
+
+def to_json(ref: TypeRef) -> Callable[[Any, Any], str]:
+    """A function (value, settings) → JSON text of a value that is not NULL."""
+    info = type_info(ref.oid)
+    if info.category == "A" and info.name not in ("int2vector", "oidvector"):
+        item = to_json(TypeRef(info.element_oid))
+        return lambda value, settings: _array_json(value, settings, item)
+    match info.name:
+        case "bool":
+            return lambda value, _: "true" if value else "false"
+        case "int2" | "int4" | "int8" | "oid":
+            return lambda value, _: str(value)
+        case "numeric":
+            return lambda value, _: _number_json(value.is_finite(), numeric.render(value))
+        case "float4" | "float8":
+            return lambda value, settings: _number_json(
+                math.isfinite(value), text_io.render(ref, value, settings)
+            )
+        case "json" | "jsonb":
+            return lambda value, _: str(value)
+        case "timestamp" | "timestamptz":
+            return lambda value, settings: jv.quote(
+                _iso_8601(text_io.render(ref, value, settings), info.name == "timestamptz")
+            )
+    return lambda value, settings: jv.quote(text_io.render(ref, value, settings))
+
+
+def _number_json(finite: bool, text: str) -> str:
+    return text if finite else jv.quote(text)
+
+
+def _array_json(value: ArrayValue, settings: Any, item: Callable[[Any, Any], str]) -> str:
+    if not value.items:
+        return "[]"
+    parts = ["null" if part is None else item(part, settings) for part in value.items]
+    for size in reversed(value.dimensions):
+        parts = ["[" + ",".join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)]
+    return parts[0]
+
+
+def _iso_8601(text: str, zoned: bool) -> str:
+    """With a T, and with the minutes of an offset: +00 is +00:00."""
+    text = text.replace(" ", "T", 1)
+    return re.sub(r"([+-]\d\d)$", r"\1:00", text) if zoned else text
+
+
+def _value(ref: TypeRef) -> Callable[[Any, Any], str]:
+    write = to_json(ref)
+    return lambda value, settings: "null" if value is None else write(value, settings)
+
+
+def _to_json(types: Any, _: Any) -> Callable[[Any, Any], str]:
+    write = to_json(types[0])
+    return lambda ctx, value: write(value, ctx.settings)
+
+
+def _to_jsonb(types: Any, _: Any) -> Callable[[Any, Any], str]:
+    write = to_json(types[0])
+    return lambda ctx, value: jv.parse_jsonb(write(value, ctx.settings))
+
+
+_TYPED: Final[dict[str, Any]] = {"typed": True, "context": True, "volatility": STABLE}
+function("to_json(anyelement) -> json", **_TYPED)(_to_json)
+function("to_jsonb(anyelement) -> jsonb", **_TYPED)(_to_jsonb)
+function("array_to_json(anyarray) -> json", **_TYPED)(_to_json)
+
+
+def _build_array(types: Any, _: Any) -> Callable[..., str]:
+    writers = [_value(ref) for ref in types]
+    return lambda ctx, *values: (
+        "[" + ", ".join(w(v, ctx.settings) for w, v in zip(writers, values, strict=True)) + "]"
+    )
+
+
+def _build_object(name: str) -> Callable[..., Callable[..., str]]:
+    def make(types: Any, _: Any) -> Callable[..., str]:
+        if len(types) % 2:
+            raise SqlError(
+                "22023",
+                "argument list must have even number of elements",
+                hint=f"The arguments of {name}() must consist of alternating keys and values.",
+            )
+        keys = [text_io_key(ref) for ref in types[0::2]]
+        writers = [_value(ref) for ref in types[1::2]]
+
+        def build(ctx: Any, *values: Any) -> str:
+            parts: list[str] = []
+            for number, (key, write) in enumerate(zip(keys, writers, strict=True)):
+                raw = values[2 * number]
+                if raw is None:
+                    position = f"argument {2 * number + 1}"
+                    if name == "json_build_object":
+                        raise SqlError(
+                            "22023",
+                            f"{position} cannot be null",
+                            hint="Object keys should be text.",
+                        )
+                    raise SqlError("22023", f"{position}: key must not be null")
+                text = key(raw, ctx.settings)
+                parts.append(f"{jv.quote(text)} : {write(values[2 * number + 1], ctx.settings)}")
+            return "{" + ", ".join(parts) + "}"
+
+        return build
+
+    return make
+
+
+def text_io_key(ref: TypeRef) -> Callable[[Any, Any], str]:
+    """A key's text: booleans as words."""
+    if ref.oid == 16:
+        return lambda value, _: "true" if value else "false"
+    return lambda value, settings: text_io.render(ref, value, settings)
+
+
+def _canonical(make: Callable[..., Callable[..., str]]) -> Callable[..., Callable[..., str]]:
+    def build(types: Any, result: Any) -> Callable[..., str]:
+        write = make(types, result)
+        return lambda ctx, *values: jv.parse_jsonb(write(ctx, *values))
+
+    return build
+
+
+_LENIENT: Final[dict[str, Any]] = {**_TYPED, "strict": False}
+function("json_build_array(variadic any) -> json", **_LENIENT)(_build_array)
+function("jsonb_build_array(variadic any) -> jsonb", **_LENIENT)(_canonical(_build_array))
+function("json_build_object(variadic any) -> json", **_LENIENT)(_build_object("json_build_object"))
+function("jsonb_build_object(variadic any) -> jsonb", **_LENIENT)(
+    _canonical(_build_object("jsonb_build_object"))
+)
+for _kind in ("json", "jsonb"):
+    function(f"{_kind}_build_array() -> {_kind}")(lambda: "[]")
+    function(f"{_kind}_build_object() -> {_kind}")(lambda: "{}")
+
+# --- aggregates
+
+_ZONED_TYPES: Final = frozenset({1184, 1185})
+
+
+def _aggregated(ref: TypeRef, name: str) -> Callable[[Any], str]:
+    """An aggregate has no session: what would need its time zone is refused."""
+    if ref.oid in _ZONED_TYPES:
+        raise SqlError(
+            "0A000",
+            f"{name}() of {type_name(ref)} is not supported",
+            hint="Aggregate to_json() of the value instead.",
+        )
+    write = _value(ref)
+    return lambda value: write(value, DEFAULT_SETTINGS)
+
+
+Steps = tuple[Callable[..., Any], Callable[..., Any]]
+
+
+def _list_aggregate(name: str, binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+    def typed(types: tuple[TypeRef, ...]) -> Steps:
+        write = _aggregated(types[0], name)
+        # PostgreSQL starts a line for each array.
+        separator = ", \n " if type_info(types[0].oid).category == "A" else ", "
+
+        def step(state: list[str] | None, value: Any) -> list[str]:
+            state = [] if state is None else state
+            state.append(write(value))
+            return state
+
+        def final(state: list[str] | None) -> str | None:
+            if state is None:
+                return None
+            text = "[" + separator.join(state) + "]"
+            return jv.parse_jsonb(text) if binary else text
+
+        return step, final
+
+    return typed
+
+
+def _object_aggregate(name: str, binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+    def typed(types: tuple[TypeRef, ...]) -> Steps:
+        key, write = text_io_key(types[0]), _aggregated(types[1], name)
+
+        def step(state: list[str] | None, name: Any, value: Any) -> list[str]:
+            if name is None:
+                raise SqlError("22023", "field name must not be null")
+            state = [] if state is None else state
+            state.append(f"{jv.quote(key(name, DEFAULT_SETTINGS))} : {write(value)}")
+            return state
+
+        def final(state: list[str] | None) -> str | None:
+            if state is None:
+                return None
+            text = "{ " + ", ".join(state) + " }"
+            return jv.parse_jsonb(text) if binary else text
+
+        return step, final
+
+    return typed
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+for _kind in ("json", "jsonb"):
+    aggregate(
+        f"{_kind}_agg(anyelement) -> {_kind}",
+        init=_nothing,
+        step=_nothing,
+        final=_nothing,
+        strict=False,
+        typed=_list_aggregate(f"{_kind}_agg", _kind == "jsonb"),
+    )
+    aggregate(
+        f"{_kind}_object_agg(any, any) -> {_kind}",
+        init=_nothing,
+        step=_nothing,
+        final=_nothing,
+        strict=False,
+        typed=_object_aggregate(f"{_kind}_object_agg", _kind == "jsonb"),
+    )

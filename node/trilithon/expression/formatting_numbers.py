@@ -1,0 +1,215 @@
+"""to_char() and to_number() of numbers: PostgreSQL's template patterns.
+
+Source of the rules: formatting.c of PostgreSQL 15. Refused with 0A000: V, EEEE, RN, TH, several signs.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from trilithon.core.errors import SqlError
+from trilithon.types import numeric
+
+_NUMBER_PATTERN: Final = re.compile(
+    r"FM|fm|EEEE|eeee|MI|mi|PL|pl|SG|sg|PR|pr|RN|rn|TH|th|[09.,DGLSVdglsv]|\"(?:[^\"\\]|\\.)*\"|.",
+    re.DOTALL,
+)
+
+
+def _number_error(message: str) -> SqlError:
+    return SqlError("42601", message)
+
+
+@lru_cache(maxsize=512)
+def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
+    tokens: list[str] = []
+    fill = True
+    for match in _NUMBER_PATTERN.finditer(template):
+        token = match.group()
+        if token in ("FM", "fm"):
+            fill = False
+        elif token.startswith('"') and len(token) > 1:
+            tokens.append(token)
+        else:
+            upper = token.upper()
+            tokens.append(
+                token
+                if upper in ("RN", "TH") or (len(upper) == 1 and upper not in "DGLSV")
+                else upper
+            )
+    return tuple(tokens), fill
+
+
+def format_number(template: str, value: Decimal) -> str:
+    """to_char(numeric, text). Raises SqlError 42601, 0A000."""
+    tokens, fill = _parse_number(template)
+    known = {"9", "0", ".", ",", "D", "G", "L", "S", "MI", "PL", "SG", "PR"}
+    for token in tokens:
+        if token in ("V", "EEEE", "RN", "rn", "TH", "th"):
+            raise SqlError("0A000", f"the pattern {token} of to_char() is not supported")
+    signs = [token for token in tokens if token in ("S", "MI", "PL", "SG", "PR")]
+    if tokens.count(".") + tokens.count("D") > 1:
+        raise _number_error("multiple decimal points")
+    if len(signs) > 1:
+        raise SqlError("0A000", "more than one sign in a number format is not supported")
+    point = next((n for n, token in enumerate(tokens) if token in (".", "D")), len(tokens))
+    before = sum(token in "90" for token in tokens[:point] if token in known)
+    after = sum(token in "90" for token in tokens[point:] if token in known)
+    if not value.is_finite():
+        raise SqlError("0A000", "to_char() of NaN and infinity is not supported")
+    rounded = numeric.round_to(value, after)
+    negative = rounded < 0
+    whole, _, fraction = numeric.render(rounded.copy_abs()).partition(".")
+    if whole == "0" and before and "0" not in tokens[:point]:
+        whole = ""
+    if len(whole) > before:
+        digits: list[str] = ["#"] * before
+        fraction = "#" * after
+        overflow = True
+    else:
+        digits = [" "] * (before - len(whole)) + list(whole)
+        overflow = False
+    return _layout(tokens, fill, point, digits, list(fraction), negative, overflow, after)
+
+
+def _layout(
+    tokens: tuple[str, ...],
+    fill: bool,
+    point: int,
+    digits: list[str],
+    fraction: list[str],
+    negative: bool,
+    overflow: bool,
+    after: int,
+) -> str:
+    signs = [token for token in tokens if token in ("S", "MI", "PL", "SG", "PR")]
+    sign = signs[0] if signs else ""
+    first_zero = next(
+        (n for n, t in enumerate(t for t in tokens[:point] if t in ("9", "0")) if t == "0"), None
+    )
+    if first_zero is not None:
+        digits = [
+            "0" if digit == " " and number >= first_zero else digit
+            for number, digit in enumerate(digits)
+        ]
+    if not fill and not overflow:
+        last_zero = max(
+            (n for n, t in enumerate(t for t in tokens[point:] if t in ("9", "0")) if t == "0"),
+            default=-1,
+        )
+        while len(fraction) > last_zero + 1 and fraction[-1] == "0":
+            fraction.pop()
+    blank = not any(digit != " " for digit in digits)
+    if blank and digits and not overflow and (after == 0 or (not fill and not fraction)):
+        digits[-1] = "0"
+    out: list[str] = []
+    position = 0
+    started = False
+    sign_at: int | None = None
+    for number, token in enumerate(tokens):
+        if number < point and token in ("9", "0"):
+            digit = digits[position]
+            position += 1
+            if digit != " " and not started:
+                started, sign_at = True, len(out)
+            if digit != " " or fill:
+                out.append(digit)
+        elif number > point and token in ("9", "0"):
+            index = sum(t in ("9", "0") for t in tokens[point + 1 : number])
+            if index < len(fraction):
+                out.append(fraction[index])
+        elif token in (".", "D"):
+            if not started:
+                started, sign_at = True, len(out)
+            if after:
+                out.append(".")
+        elif token in (",", "G"):
+            if started:
+                out.append(",")
+            elif fill:
+                out.append(" ")
+        elif token == "L":
+            out.append(" " if fill else "")
+        elif token == "MI":
+            out.append("-" if negative else " " if fill else "")
+        elif token == "PL":
+            out.append("+" if not negative else " " if fill else "")
+        elif token == "SG":
+            out.append("-" if negative else "+")
+        elif token in ("S", "PR"):
+            pass
+        else:
+            out.append(token.strip('"') if token.startswith('"') and len(token) > 1 else token)
+    at = len(out) if sign_at is None else sign_at
+    if sign == "S":
+        mark = "-" if negative else "+"
+        leading = next(n for n, t in enumerate(tokens) if t == "S") == 0
+        out.insert(at if leading else len(out), mark)
+    elif sign == "PR":
+        if negative:
+            out.insert(at, "<")
+            out.append(">")
+        elif fill:
+            out.insert(at, " ")
+            out.append(" ")
+    elif sign in ("", "PL"):
+        if negative:
+            out.insert(at, "-")
+        elif fill:
+            out.insert(at, " ")
+    return "".join(out)
+
+
+def parse_number(text: str, template: str) -> Decimal:
+    """to_number(): the digits where the template has digits; everything else only by place."""
+    tokens, _ = _parse_number(template)
+    for token in tokens:
+        if token in ("V", "EEEE", "RN", "rn", "PL", "SG", "TH", "th"):
+            raise SqlError("0A000", f"the pattern {token} of to_number() is not supported")
+    out: list[str] = []
+    negative = False
+    at = 0
+    for token in tokens:
+        if at >= len(text):
+            break
+        while (
+            token in ("9", "0")
+            and at < len(text)
+            and (text[at] in " " or (text[at] in "+-<" and not out))
+        ):
+            negative = negative or text[at] in "-<"
+            at += 1
+        if at >= len(text):
+            break
+        character = text[at]
+        if token in ("9", "0"):
+            if character.isdigit():
+                out.append(character)
+                at += 1
+            elif character == ".":
+                continue
+            else:
+                at += 1
+        elif token in (".", "D"):
+            if character == ".":
+                out.append(".")
+                at += 1
+        elif token in (",", "G"):
+            if character == ",":
+                at += 1
+        elif token in ("S", "MI", "PR"):
+            if character in "+-<>":
+                negative = negative or character in "-<"
+                at += 1
+            elif token == "MI" and character == " ":
+                at += 1
+        else:
+            at += 1
+    negative = negative or ("S" in tokens and text.strip().endswith("-"))
+    if not any(character.isdigit() for character in out):
+        raise SqlError("22P02", 'invalid input syntax for type numeric: " "')
+    value = numeric.normal(Decimal("".join(out).rstrip(".") or "0"))
+    return value.copy_negate() if negative and value else value
