@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -176,7 +177,8 @@ class Engine:
     ) -> Applied:
         rows = transaction.cursor(self._rows)
         for part in _in_parts(_versions(entries)):
-            part.sort()
+            # By key alone and stable: of two writes to one key the later one counts, as in memory.
+            part.sort(key=itemgetter(0))
             rows.putmulti(part)
             _yield_to_other_threads()
         for part in _in_parts(_garbage_records(entries)):
