@@ -12,9 +12,11 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from disk import JournalDisk
 from kernel import Kernel, Process
 from network import SimNetwork
@@ -53,6 +55,14 @@ class Node:
         self.may_fail = False
         # Faults that keep it down; it is started again when there are none.
         self.held_down = 0
+        self.lease_ttl_ms = 0
+
+    @property
+    def cluster_config(self) -> ClusterConfig:
+        """As this process was given it."""
+        config = self.cluster.config
+        ttl_ms = self.lease_ttl_ms or config.lease_ttl_ms
+        return msgspec.structs.replace(config, lease_ttl_ms=ttl_ms)
 
     @property
     def name(self) -> str:
@@ -98,14 +108,13 @@ class JournalNode(Node):
         self.disk = JournalDisk(self.cluster.kernel, self.name, self.cluster.observer.appended)
 
     async def make(self, world: World) -> JournalProcess:
-        config = self.cluster.config
+        config = self.cluster_config
         role = "witness" if self.region.witness else "journal"
         identity = JournalIdentity(
             config.cluster, self.region.name, role, self.name, self.config.address
         )
         settings = journal_settings(config, self.region)
-        for name, value in self.cluster.journal_settings.items():
-            object.__setattr__(settings, name, value)
+        settings = replace(settings, **self.cluster.journal_settings)
         running = JournalProcess(identity, settings, self.disk.open(), world)
         self.cluster.observer.journals[running.machine] = self.name
         await running.start()
@@ -118,9 +127,8 @@ class JournalNode(Node):
 
 class AdjudicatorNode(Node):
     async def make(self, world: World) -> Any:
-        settings = adjudicator_role.settings_of(self.cluster.config, self.config, self.region)
-        for name, value in self.cluster.adjudicator_settings.items():
-            object.__setattr__(settings, name, value)
+        settings = adjudicator_role.settings_of(self.cluster_config, self.config, self.region)
+        settings = replace(settings, **self.cluster.adjudicator_settings)
         running = adjudicator_role.AdjudicatorProcess(self.cluster.config, settings, world)
         self.cluster.observer.adjudicators[running.machine] = self.name
         await running.start()
@@ -138,8 +146,14 @@ class StorageNode(Node):
 
     async def make(self, world: World) -> StorageProcess:
         settings = StorageSettings.of(self.cluster.config, self.config, self.region)
+        settings = replace(settings, **self.cluster.storage_settings)
         self._engine = Engine.open(self.config.data, settings.identity)
         running = StorageProcess(settings, self._engine, world, self._work)
+        if self.cluster.storage_memory_bytes:
+            options = running.service._options
+            running.service._options = replace(
+                options, memory_bytes_max=self.cluster.storage_memory_bytes
+            )
         await running.start()
         return running
 
@@ -256,6 +270,8 @@ class Cluster:
         self.config = make_config(topology, folder)
         self.journal_settings: dict[str, Any] = {}
         self.adjudicator_settings: dict[str, Any] = {}
+        self.storage_settings: dict[str, Any] = {}
+        self.storage_memory_bytes = 0
         # Started in every query processor.
         self.clients: list[Client] = []
         self.clients_run = True
@@ -289,6 +305,11 @@ class Cluster:
     @property
     def full_regions(self) -> list[str]:
         return [region.name for region in self.config.regions if not region.witness]
+
+    @property
+    def log_is_trimmed(self) -> bool:
+        """Then nothing that lost its disk can come back from the journals alone."""
+        return "window_us" in self.journal_settings
 
     def _killed(self, process: Process) -> None:
         node = self.nodes.get(process.name) or self.client_nodes[process.name]

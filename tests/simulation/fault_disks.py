@@ -39,6 +39,37 @@ def slow_disk(cluster: Cluster) -> Callable[[], None]:
     return undo
 
 
+def power_loss(cluster: Cluster) -> Callable[[], None] | None:
+    """Some journals, or all, are killed at the same instant while much of theirs is not synced."""
+    from cluster import JournalNode
+
+    nodes: list[JournalNode] = [
+        node for node in cluster.of(JournalNode) if node.process.running and not node.held_down
+    ]
+    if not nodes:
+        return None
+    nodes = cluster.random.sample(nodes, cluster.random.randint(1, len(nodes)))
+    cluster.kernel.note(f"fault: power loss at {', '.join(node.name for node in nodes)}")
+    for node in nodes:
+        node.disk.extra_s = 0.3
+    undo: list[Callable[[], None]] = []
+    over: list[bool] = []
+
+    def strike() -> None:
+        for node in nodes:
+            node.disk.extra_s = 0.0
+        if not over:
+            undo.append(keep_down(nodes))
+
+    def back() -> None:
+        over.append(True)
+        if undo:
+            undo.pop()()
+
+    cluster.kernel.at(cluster.random.uniform(0.1, 0.4), strike)
+    return back
+
+
 def failed_sync(cluster: Cluster) -> Callable[[], None] | None:
     node = _journal(cluster)
     if node.may_fail:
@@ -90,7 +121,7 @@ def full_storage(cluster: Cluster) -> Callable[[], None]:
 def lost_storage(cluster: Cluster) -> Callable[[], None] | None:
     """Comes back empty, and is rebuilt from the journal (which here keeps everything)."""
     node = _storage(cluster)
-    if node.held_down or cluster.journal_settings:
+    if node.held_down or cluster.log_is_trimmed:
         return None
     cluster.kernel.note(f"fault: {node.name} loses its disk")
     undo = keep_down([node])
@@ -101,7 +132,7 @@ def lost_storage(cluster: Cluster) -> Callable[[], None] | None:
 def lost_journal(cluster: Cluster) -> Callable[[], None] | None:
     """Comes back empty; somebody asks the leader to replace the old incarnation."""
     node = _journal(cluster)
-    if node.held_down or cluster.replacing or cluster.journal_settings:
+    if node.held_down or cluster.replacing or cluster.log_is_trimmed:
         return None
     cluster.kernel.note(f"fault: {node.name} loses its disk")
     cluster.replacing = node.name
@@ -136,6 +167,7 @@ def lost_journal(cluster: Cluster) -> Callable[[], None] | None:
 
 FAULTS = {
     "slow disk": slow_disk,
+    "power loss": power_loss,
     "failed sync": failed_sync,
     "full disk": full_disk,
     "slow storage": slow_storage,

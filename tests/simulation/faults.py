@@ -37,8 +37,12 @@ _TOGETHER_MAX = 3
 class Chaos:
     """Faults at random times for random lengths, until stopped."""
 
-    def __init__(self, cluster: Cluster, names: Sequence[str] | None) -> None:
+    def __init__(
+        self, cluster: Cluster, names: Sequence[str] | None, *, storm: bool = False
+    ) -> None:
         self._cluster = cluster
+        self._between_s = _BETWEEN_S / 4 if storm else _BETWEEN_S
+        self._together_max = _TOGETHER_MAX + 2 if storm else _TOGETHER_MAX
         self._names = sorted(FAULTS) if names is None else list(names)
         self._undos: dict[int, Undo] = {}
         self._number = 0
@@ -51,13 +55,13 @@ class Chaos:
 
     def _later(self) -> None:
         draw = self._cluster.random
-        self._cluster.kernel.at(draw.expovariate(1 / _BETWEEN_S) + 0.05, self._strike)
+        self._cluster.kernel.at(draw.expovariate(1 / self._between_s) + 0.05, self._strike)
 
     def _strike(self) -> None:
         if self._stopped:
             return
         self._later()
-        if len(self._undos) >= _TOGETHER_MAX:
+        if len(self._undos) >= self._together_max:
             return
         draw = self._cluster.random
         name = draw.choice(self._names)

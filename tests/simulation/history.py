@@ -24,7 +24,7 @@ Row = list[Any]
 # Nothing was done, says the error.
 _NOTHING_DONE = frozenset({"40001", "57P03", "53000", "25P02", "54000"})
 # The reader may not be served just now; nothing follows from that.
-_NO_ANSWER = frozenset({"57P03", "53000", "57P01"})
+_NO_ANSWER = frozenset({"57P03", "53000", "57P01", "72000"})
 
 
 class NotServed(Exception):

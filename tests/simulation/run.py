@@ -71,18 +71,10 @@ def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
     else:
         for name in plan.workloads:
             WORKLOADS[name](cluster, history)
-    draw = cluster.random
-    if draw.random() < 0.4:
-        # Small bounds, so that windows, memory and the log really are exceeded.
-        cluster.adjudicator_settings = {
-            "window_entries_max": 400,
-            "log_bytes_max": 40_000,
-            "warm_entries": 100,
-        }
-        cluster.journal_settings = {"memory_bytes_max": 20_000, "window_us": 3_000_000}
+    vary(cluster)
     cluster.start()
     cluster.run(3.0)
-    chaos = Chaos(cluster, plan.faults)
+    chaos = Chaos(cluster, plan.faults, storm=cluster.random.random() < 0.3)
     chaos.start()
     cluster.run(plan.seconds)
     chaos.stop()
@@ -95,6 +87,41 @@ def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
     text = "\n".join(cluster.kernel.events) + repr(sorted(counts.items()))
     text += "".join(entry.SerializeToString(deterministic=True).hex() for entry in _all(cluster))
     return Outcome(hashlib.sha256(text.encode()).hexdigest(), counts)
+
+
+def vary(cluster: Cluster) -> None:
+    """Settings of this run: small bounds, so that they are met, and processes configured apart."""
+    draw = cluster.random
+    if draw.random() < 0.3:
+        # Windows, memory and the log are exceeded; the log is trimmed.
+        cluster.adjudicator_settings = {
+            "window_entries_max": 400,
+            "log_bytes_max": 40_000,
+            "warm_entries": 100,
+        }
+        cluster.journal_settings = {"memory_bytes_max": 20_000, "window_us": 3_000_000}
+    if draw.random() < 0.3:
+        # Everything goes in small pieces.
+        cluster.adjudicator_settings |= {
+            "append_entries_max": 3,
+            "append_bytes_max": 1_000,
+            "in_flight_bytes_max": 6_000,
+            "unsettled_entries_max": 60,
+        }
+        cluster.journal_settings |= {
+            "feed_chunk_bytes": 300,
+            "feed_burst_bytes": 20_000,
+            "read_log_bytes_max": 2_000,
+            "unsynced_bytes_max": 20_000,
+        }
+    if draw.random() < 0.3:
+        # Old versions are collected while transactions still read.
+        cluster.storage_settings = {"keep_us": 2_000_000}
+    if draw.random() < 0.2:
+        cluster.storage_memory_bytes = 20_000
+    if draw.random() < 0.15:
+        for node in cluster.nodes.values():
+            node.lease_ttl_ms = draw.choice([700, 1_000, 1_400])
 
 
 def _all(cluster: Cluster) -> list[object]:

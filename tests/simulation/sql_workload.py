@@ -32,7 +32,7 @@ _SCHEMA = (
 _ACCOUNTS = 8
 _CLIENTS = 4
 # Not served just now; nothing follows from that.
-_PASSING = frozenset({"57P03", "53000", "57P01", "08006", "40001", "53300"})
+_PASSING = frozenset({"57P03", "53000", "57P01", "08006", "40001", "53300", "72000"})
 
 
 class SqlBank:
