@@ -83,6 +83,7 @@ class Members:
         self._entries = self.base_entries(base_csn) + [
             entry for entry in self._entries if entry.csn > base_csn
         ]
+        self._changed = True
 
     def groups(self, settled_csn: int) -> tuple[Group, ...]:
         """The groups in force, given what is known to be settled. Cached: called for every batch."""

@@ -154,6 +154,7 @@ class LogFile:
             get = self._getter(transaction)
             candidate = get(_CANDIDATE)
             spans = tuple(self._spans(transaction))
+            self._check_complete(transaction, spans)
             recent = self._newest_entries(transaction)
             members = [self._entry(transaction, csn) for csn in self._csns(transaction, "members")]
             return RecoveredState(
@@ -172,6 +173,13 @@ class LogFile:
 
     def _getter(self, transaction: Any) -> Any:
         return lambda key: transaction.get(key, db=self._meta)
+
+    def _check_complete(self, transaction: Any, spans: Sequence[Span]) -> None:
+        """Everything else relies on spans without holes; this finds one without reading the log."""
+        expected = sum(span.last - span.first + 1 for span in spans)
+        found = transaction.stat(self._entries)["entries"]
+        if found != expected:
+            raise EntryDamaged(f"the log has {found} entries where {expected} belong")
 
     def _spans(self, transaction: Any) -> Iterator[Span]:
         """One seek per epoch: csns are dense within an epoch."""
