@@ -37,17 +37,30 @@ def parse_commit(request: adjudicator.CommitRequest, settings: Settings) -> type
         write_set = types.WriteSet.FromString(data)
     except DecodeError:
         raise Malformed("the write set is no WriteSet") from None
+    key_max = settings.key_bytes_max
     for write in write_set.writes:
         if write.mode not in _WRITE_MODES or not write.key:
             raise Malformed("a write needs a key and the mode EXCLUSIVE, UPDATE or BLIND")
+        if len(write.key) > key_max:
+            raise _key_too_long(write.key, key_max)
     for lock in write_set.locks:
         if lock.mode not in _LOCK_MODES or not lock.key:
             raise Malformed("a lock needs a key and the mode EXCLUSIVE, UPDATE or KEY_SHARE")
+        if len(lock.key) > key_max:
+            raise _key_too_long(lock.key, key_max)
     for check in request.read_checks:
         what = check.WhichOneof("what")
         if what is None or (what == "key" and not check.key):
             raise Malformed("a read check needs a key or a range")
+        # A range may end just after the longest key.
+        for key in (check.key, check.range.start, check.range.end):
+            if len(key) > key_max + 1:
+                raise _key_too_long(key, key_max)
     return write_set
+
+
+def _key_too_long(key: bytes, key_max: int) -> Malformed:
+    return Malformed(f"a key of {len(key)} bytes is too long, at most {key_max} can be kept")
 
 
 def check_transaction_id(transaction_id: bytes) -> None:

@@ -53,6 +53,8 @@ class Settings:
     # The largest write set, serialised; an entry must fit into one message of a link.
     write_set_bytes_max: int = 15 * 1024 * 1024
     read_checks_max: int = 10_000
+    # What storage can keep: a longer key must never reach the log, where nobody could apply it.
+    key_bytes_max: int = 1_970
     # transaction_status: how many may be asked per second here, and how many at once.
     status_per_second: int = 200
 

@@ -440,7 +440,11 @@ def _append(state: list[Any] | None, value: Any) -> list[Any]:
 def _extend(state: list[Any] | None, values: Values) -> list[Any] | None:
     if not values:
         return state
-    return list(values) if state is None else [*state, *values]
+    if state is None:
+        return list(values)
+    # In place, as `_append` does: a copy per batch would make long arrays take forever.
+    state.extend(values)
+    return state
 
 
 aggregate(

@@ -30,6 +30,9 @@ FLUSH_BYTES: Final = 64 * 1024
 WRITE_HIGH_WATER_BYTES: Final = 256 * 1024
 TLS_HANDSHAKE_TIMEOUT_S: Final = 20.0
 KEEPALIVE_IDLE_S: Final = 60
+# A client whose framing broke may finish what it sends: until it is quiet, and no longer than this.
+LINGER_S: Final = 2.0
+LINGER_STEP_S: Final = 0.1
 
 
 class ConnectionLost(Exception):
@@ -62,6 +65,8 @@ class Channel(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._writing_paused = False
         self._reading_paused = False
+        # Whether input came since the last look, while nobody reads it any more.
+        self._thrown_away = True
 
     # ---- asyncio.Protocol
 
@@ -80,6 +85,7 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.broken is not None:
+            self._thrown_away = True
             return
         if self._startup is None:
             self._receive(data)
@@ -253,10 +259,28 @@ class Channel(asyncio.Protocol):
                 self._drained = None
 
     def close(self) -> None:
-        """Write what is left and close."""
+        """Write what is left and close.
+
+        A socket that closes with unread input is reset, and the client would not see why: after
+        broken framing (a message too large, for example) what still comes is thrown away first.
+        """
         self.flush()
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        if self.broken is None or self.closed:
             self._transport.close()
+            return
+        self._resume_reading()
+        self._linger(round(LINGER_S / LINGER_STEP_S))
+
+    def _linger(self, steps: int) -> None:
+        if self._transport is None:
+            return
+        if self.closed or not self._thrown_away or not steps:
+            self._transport.close()
+            return
+        self._thrown_away = False
+        asyncio.get_running_loop().call_later(LINGER_STEP_S, self._linger, steps - 1)
 
     def abort(self) -> None:
         if self._transport is not None:
