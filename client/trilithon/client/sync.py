@@ -47,7 +47,8 @@ class _LoopThread:
             return self._loop
 
 
-_loop_thread = _LoopThread()
+# gRPC's asyncio support wants one event loop per process: whoever has none of its own shares this one.
+background_loop = _LoopThread()
 
 
 class Transaction:
@@ -69,7 +70,7 @@ class Transaction:
         return self._transaction.region
 
     def execute(self, sql: str, parameters: Sequence[object] | None = None) -> Result:
-        return _loop_thread.run(self._transaction.execute(sql, parameters))
+        return background_loop.run(self._transaction.execute(sql, parameters))
 
 
 class Client:
@@ -85,27 +86,27 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        _loop_thread.run(self._client.close())
+        background_loop.run(self._client.close())
 
     def execute(self, sql: str, parameters: Sequence[object] | None = None) -> Result:
-        return _loop_thread.run(self._client.execute(sql, parameters))
+        return background_loop.run(self._client.execute(sql, parameters))
 
     def execute_all(self, sql: str, parameters: Sequence[object] | None = None) -> list[Result]:
-        return _loop_thread.run(self._client.execute_all(sql, parameters))
+        return background_loop.run(self._client.execute_all(sql, parameters))
 
     @contextmanager
     def transaction(
         self, *, read_only: bool = False, serializable: bool = False
     ) -> Iterator[Transaction]:
         block = self._client.transaction(read_only=read_only, serializable=serializable)
-        transaction = Transaction(_loop_thread.run(block.__aenter__()))  # type: ignore[arg-type]
+        transaction = Transaction(background_loop.run(block.__aenter__()))
         try:
             yield transaction
         except BaseException as error:
             # __aexit__ raises the error again unless it has something else to say.
-            _loop_thread.run(block.__aexit__(type(error), error, error.__traceback__))  # type: ignore[arg-type]
+            background_loop.run(block.__aexit__(type(error), error, error.__traceback__))
             raise
-        _loop_thread.run(block.__aexit__(None, None, None))  # type: ignore[arg-type]
+        background_loop.run(block.__aexit__(None, None, None))
 
     def run_transaction(
         self,
@@ -119,7 +120,7 @@ class Client:
             # In a worker thread: `function` blocks on the loop that runs this coroutine.
             return await asyncio.to_thread(function, Transaction(transaction))
 
-        return _loop_thread.run(
+        return background_loop.run(
             self._client.run_transaction(
                 call, policy=policy, read_only=read_only, serializable=serializable
             )
@@ -128,7 +129,7 @@ class Client:
     def transaction_status(
         self, transaction_id: bytes, snapshot_csn: int = 0, *, timeout_s: float = 30.0
     ) -> TransactionStatus:
-        return _loop_thread.run(
+        return background_loop.run(
             self._client.transaction_status(transaction_id, snapshot_csn, timeout_s=timeout_s)
         )
 
@@ -139,7 +140,7 @@ def connect(endpoints: str | Sequence[str], **options: Any) -> Client:
     async def make() -> AsyncClient:
         return connect_async(endpoints, **options)
 
-    return Client(_loop_thread.run(make()))
+    return Client(background_loop.run(make()))
 
 
-__all__ = ["Client", "Transaction", "connect"]
+__all__ = ["Client", "Transaction", "background_loop", "connect"]

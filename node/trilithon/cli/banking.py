@@ -129,7 +129,7 @@ class PsycopgTeller:
             with self._connection.transaction(), self._connection.cursor() as cursor:
                 rows: list[tuple[Any, ...]] = []
                 for sql, values in statements:
-                    cursor.execute(sql.format(*["%s"] * len(values)), values)  # type: ignore[arg-type]
+                    cursor.execute(sql.format(*["%s"] * len(values)), values)
                     rows = cursor.fetchall() if cursor.description else []
                 return rows
         except self._error as error:

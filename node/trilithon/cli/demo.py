@@ -156,7 +156,8 @@ def open_accounts(client: trilithon.client.Client, count: int, balance: Decimal)
 class Load:
     """Transfers in every Region at once, and readers that add everything up meanwhile.
 
-    `clients` maps a Region to its preferred endpoint first, the others after.
+    Each client prefers its Region's endpoint and goes to the others while it is gone. `committed` is
+    told of every transfer, from many threads: (Region, "commit", seconds from first try to answer).
     """
 
     def __init__(
@@ -166,9 +167,11 @@ class Load:
         *,
         workers: int = 4,
         seed: int = 0,
+        committed: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
         self.report = LoadReport()
         self._accounts = accounts
+        self._committed = committed
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._last_commit: dict[str, float] = {}
@@ -236,6 +239,7 @@ class Load:
         note: str,
     ) -> None:
         tries = 0
+        began = time.monotonic()
 
         def move(transaction: trilithon.client.Transaction) -> None:
             nonlocal tries
@@ -251,6 +255,7 @@ class Load:
             with self._lock:
                 self.report.conflicts[region] += max(tries - 1, 0)
         now = time.monotonic()
+        self._committed(region, "commit", now - began)
         with self._lock:
             self.report.commits[region] += 1
             self.report.acknowledged.add(note)

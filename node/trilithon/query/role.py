@@ -25,7 +25,12 @@ async def start(
     address that is taken."""
     snapshots = open_snapshots(config, region, world)
     reads = open_storage(config, region, world)
-    committer = Committer(world, [one.address for one in region.adjudicator])
+    others = [other for other in config.regions if other.name != region.name]
+    committer = Committer(
+        world,
+        [one.address for one in region.adjudicator],
+        far_addresses=[one.address for other in others for one in other.adjudicator],
+    )
     manager = TransactionManager(
         world, snapshots, reads, committer, TransactionLimits.from_config(config.limits)
     )

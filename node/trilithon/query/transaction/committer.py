@@ -87,21 +87,29 @@ class _Backoff:
 
 
 class Committer:
-    """`addresses`: the adjudicators of this Region, in order of preference."""
+    """`addresses`: the adjudicators of this Region, in order of preference. `far_addresses`: those of
+    other Regions, which judge as well but a round trip away: only while none of the own is up."""
 
     def __init__(
-        self, world: World, addresses: Sequence[str], settings: CommitterSettings | None = None
+        self,
+        world: World,
+        addresses: Sequence[str],
+        settings: CommitterSettings | None = None,
+        *,
+        far_addresses: Sequence[str] = (),
     ) -> None:
         self._world = world
         self._settings = settings or CommitterSettings()
-        self._adjudicators = [
-            _Adjudicator(address, world.network.link(ADJUDICATOR, address)) for address in addresses
-        ]
+        self._near = [self._link(address) for address in addresses]
+        self._far = [self._link(address) for address in far_addresses]
         self.commits_handed_over = 0
         self.status_questions = 0
 
+    def _link(self, address: str) -> _Adjudicator:
+        return _Adjudicator(address, self._world.network.link(ADJUDICATOR, address))
+
     async def close(self) -> None:
-        for adjudicator in self._adjudicators:
+        for adjudicator in (*self._near, *self._far):
             await adjudicator.link.close()
 
     @property
@@ -202,10 +210,11 @@ class Committer:
 
     def _choose(self, avoid: _Adjudicator | None = None) -> _Adjudicator | None:
         """The reachable adjudicator that failed least recently; `avoid` only if there is no other."""
-        up = [adjudicator for adjudicator in self._adjudicators if adjudicator.link.up]
-        if len(up) > 1 and avoid is not None:
-            up = [adjudicator for adjudicator in up if adjudicator is not avoid]
-        return min(up, key=lambda adjudicator: adjudicator.failed_us, default=None)
+        for group in (self._near, self._far):
+            up = [one for one in group if one.link.up and one is not avoid]
+            if up:
+                return min(up, key=lambda adjudicator: adjudicator.failed_us)
+        return avoid if avoid is not None and avoid.link.up else None
 
     def _failed(self, adjudicator: _Adjudicator) -> None:
         adjudicator.failed_us = self._world.clock.monotonic_us()
