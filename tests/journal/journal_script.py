@@ -92,7 +92,7 @@ class Script:
         if self.driver is None:
             self.driver = Driver()
         before = len(self.driver.unsynced)
-        reads = set(one.token for one in self.driver.reads)
+        reads = {one.token for one in self.driver.reads}
         replies = self.do(self.driver, verb, words)
         events = [f"{peer} < {show(reply)}" for peer, reply in replies]
         if verb == "sync":
@@ -174,7 +174,9 @@ class Script:
             lease = grant(reading, int(options["lease"]) * 1000, life or LIFE)
         base = None
         if "base" in options:
-            base = Base(csn=c(options["base"]), member_entries=[entry(1 << 40, 0, lists=members("abw"))])
+            base = Base(
+                csn=c(options["base"]), member_entries=[entry(1 << 40, 0, lists=members("abw"))]
+            )
         return append(
             rest[0],
             int(rest[1]),
@@ -226,7 +228,9 @@ def show(reply: JournalReply) -> str:
 def show_content(kind: str | None, content: Any) -> str:
     match kind:
         case "ack":
-            return f"{content.epoch}: {format_csn(content.synced_csn)} heartbeat {content.heartbeat}"
+            return (
+                f"{content.epoch}: {format_csn(content.synced_csn)} heartbeat {content.heartbeat}"
+            )
         case "gap":
             return f"{content.epoch}: {show_history(content.history)}, base {format_csn(content.base_csn)}"
         case "refused":
@@ -240,14 +244,20 @@ def show_content(kind: str | None, content: Any) -> str:
             )
         case "pre_vote":
             answer = "granted" if content.granted else f"{content.time_left_us // 1000} ms left"
-            return f"{answer}, promised {content.promised_epoch}, tail {format_csn(content.tail_csn)}"
+            return (
+                f"{answer}, promised {content.promised_epoch}, tail {format_csn(content.tail_csn)}"
+            )
         case "snapshot":
             return (
                 f"{format_csn(content.csn)}, catalog {format_csn(content.catalog_csn)}, "
                 f"settled {format_csn(content.settled_csn)}"
             )
         case "feed":
-            cut = f"cut to {format_csn(content.cut_to_csn)}, " if content.HasField("cut_to_csn") else ""
+            cut = (
+                f"cut to {format_csn(content.cut_to_csn)}, "
+                if content.HasField("cut_to_csn")
+                else ""
+            )
             led = f"epoch {content.epoch} of {content.leader or 'nobody'}"
             return f"{cut}{show_entries(content.entries)}, settled {format_csn(content.settled_csn)}, {led}"
         case "log_part":
