@@ -77,8 +77,9 @@ class Outcome:
 class Stage:
     """What a fault has at hand."""
 
-    def __init__(self, cluster: Cluster, outcome: Outcome, began: float) -> None:
+    def __init__(self, cluster: Cluster, outcome: Outcome, began: float, harm_s: float) -> None:
         self.cluster = cluster
+        self.harm_s = harm_s
         self._outcome = outcome
         self._began = began
         self._over = threading.Event()
@@ -99,7 +100,7 @@ class Stage:
         """Kill, wait, start again, wait until all is well."""
         self.mark(f"kill {', '.join(which)}")
         self.cluster.kill(*which)
-        self.let_pass(HARM_S)
+        self.let_pass(self.harm_s)
         self.mark(f"start {', '.join(which)}")
         self.cluster.resume(*which)
         self.cluster.wait_ready()
@@ -108,7 +109,7 @@ class Stage:
     def cut(self, text: str, harm: Callable[[], None]) -> None:
         self.mark(text)
         harm()
-        self.let_pass(HARM_S)
+        self.let_pass(self.harm_s)
         self.mark("heal")
         self.cluster.proxy.heal()
         self.cluster.wait_ready()
@@ -143,7 +144,7 @@ def _pause_leader(stage: Stage) -> None:
     leader = stage.leader()
     stage.mark(f"pause {leader}")
     stage.cluster.pause(leader)
-    stage.let_pass(HARM_S)
+    stage.let_pass(stage.harm_s)
     stage.mark(f"unpause {leader}")
     stage.cluster.unpause(leader)
     stage.cluster.wait_ready()
@@ -249,7 +250,12 @@ def _read_forever(
 
 
 def run_drill(
-    drill: Drill, *, lease_ttl_ms: int = 0, progress: Callable[[str], None] = lambda _: None
+    drill: Drill,
+    *,
+    lease_ttl_ms: int = 0,
+    calm_s: float = CALM_S,
+    harm_s: float = HARM_S,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """A fresh cluster, a load from every Region, the fault, the checks.
 
@@ -266,7 +272,7 @@ def run_drill(
             for sql in banking.SCHEMA:
                 db.execute(sql)
             accounts = demo.open_accounts(db, ACCOUNTS, OPENING)
-            _under_load(drill, cluster, ends, accounts, outcome, progress)
+            _under_load(drill, cluster, ends, accounts, outcome, (calm_s, harm_s), progress)
             progress("checking the ledger")
             demo.check_ledger(db, accounts, OPENING, outcome.report)
     return outcome
@@ -278,8 +284,10 @@ def _under_load(
     ends: Sequence[demo.RegionEndpoints],
     accounts: Sequence[uuid.UUID],
     outcome: Outcome,
+    durations_s: tuple[float, float],
     progress: Callable[[str], None],
 ) -> None:
+    calm_s, harm_s = durations_s
     recorder = _Recorder(outcome)
     load = demo.Load(ends, accounts, workers=2, committed=recorder.answered)
     stop = threading.Event()
@@ -295,14 +303,14 @@ def _under_load(
     load.wait_for_commits(_HEALTHY_COMMITS, limit_s=60)
     for reader in readers:
         reader.start()
-    stage = Stage(cluster, outcome, recorder.began)
+    stage = Stage(cluster, outcome, recorder.began, harm_s)
     try:
         progress("calm")
-        stage.let_pass(CALM_S)
+        stage.let_pass(calm_s)
         progress(drill.about)
         drill.fault(stage)
         load.wait_for_commits(_HEALTHY_COMMITS, limit_s=60)
-        stage.let_pass(CALM_S)
+        stage.let_pass(calm_s)
     finally:
         outcome.seconds = time.monotonic() - recorder.began
         stop.set()
