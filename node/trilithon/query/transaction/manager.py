@@ -18,6 +18,7 @@ from trilithon.query.catalog.rowkeys import ExpressionHook, TableKeys
 from trilithon.query.catalog.sequences import SequenceValues
 from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
 from trilithon.query.transaction.conflicts import abort_error
+from trilithon.query.transaction.contention import Contention
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.ports import SnapshotSourceLike, SpeculationLike, StorageReadsLike
 from trilithon.query.transaction.transaction import CommitResult, FirstRead, Transaction
@@ -53,6 +54,7 @@ class TransactionManager:
         self._snapshots = snapshots
         self._reads = reads
         self._committer = committer
+        self._contention = Contention(world, snapshots)
         self._handovers: set[asyncio.Task[Verdict]] = set()
         self.begun = 0
         self.committed = 0
@@ -89,6 +91,7 @@ class TransactionManager:
     async def _begin(self, read_only: bool, serializable: bool) -> Transaction:
         snapshot = await self._snapshots.snapshot()
         catalog = await self.catalogs.at(snapshot)
+        self._contention.seen(snapshot.csn)
         self.begun += 1
         world = self.world
         return Transaction(
@@ -139,12 +142,28 @@ class TransactionManager:
             raise
         if verdict.outcome == Verdict.OUTCOME_COMMITTED:
             self.committed += 1
+            self._contention.seen(verdict.csn)
+            if self._contention.contended:
+                for key in self._contention.keys:
+                    if transaction.claims(key):
+                        self._contention.won(key, verdict.csn)
             return CommitResult(verdict.csn, verdict.committed_at_us)
         if verdict.outcome == Verdict.OUTCOME_ABORTED:
             self.conflicts += 1
+            await self._hold_back(transaction, verdict)
             raise abort_error(verdict, transaction.catalog)
         self.unknown_outcomes += 1
         raise unknown_outcome(request)
+
+    async def _hold_back(self, transaction: Transaction, verdict: Verdict) -> None:
+        """Let the loser of a conflict hear of it when its next attempt has a chance."""
+        key = verdict.conflict_key
+        if not transaction.claims(key):
+            return
+        try:
+            await self._contention.lost(key, verdict.conflict_csn, transaction.age_us)
+        except asyncio.CancelledError:
+            _absorb_cancellation()
 
     async def _verdict(self, task: asyncio.Task[Verdict], handover: Handover) -> Verdict:
         try:
@@ -188,6 +207,7 @@ class TransactionManager:
             "transactions_committed_total": self.committed,
             "transactions_conflicted_total": self.conflicts,
             "transactions_unknown_total": self.unknown_outcomes,
+            "conflicts_held_back_total": self._contention.held,
             "commits_handed_over_total": self._committer.commits_handed_over,
             "status_questions_total": self._committer.status_questions,
             "catalog_loads_total": self.catalogs.loads,
@@ -198,6 +218,7 @@ class TransactionManager:
     async def close(self) -> None:
         """Waits for nothing: whoever needs verdicts ends its sessions first."""
         await self.jobs.close()
+        self._contention.close()
         for task in list(self._handovers):
             task.cancel()
         await self._committer.close()

@@ -307,6 +307,15 @@ class Transaction:
     def wrote(self, key: bytes) -> bool:
         return self._buffer.wrote(key)
 
+    def claims(self, key: bytes) -> bool:
+        """Whether the commit would write or lock this key."""
+        return self._buffer.is_claimed(key)
+
+    @property
+    def age_us(self) -> int:
+        """Microseconds since its snapshot was taken."""
+        return self._clock.monotonic_us() - self._born_us
+
     def is_new_storage(self, table: Table) -> bool:
         """Whether nobody else can have rows or see rows of this table: it was created, truncated or
         rewritten by this transaction."""

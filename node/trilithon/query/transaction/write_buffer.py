@@ -276,6 +276,10 @@ class WriteBuffer:
     def wrote(self, key: bytes) -> bool:
         return key in self._versions
 
+    def is_claimed(self, key: bytes) -> bool:
+        """Whether the commit writes or locks this key."""
+        return key in self._versions or key in self._locks
+
     def visible(self, key: bytes, *, current: bool = False) -> Version | None:
         """The own write that a read sees; None: storage knows. `current` includes the running
         statement's own writes."""
