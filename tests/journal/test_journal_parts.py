@@ -54,7 +54,7 @@ def test_follows() -> None:
     assert follows((2 << 40) - 1, 2 << 40)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lengths, st.data())
 def test_the_log_answers_as_a_list_would(lengths: list[int], data: st.DataObject) -> None:
     entries = chain(lengths)

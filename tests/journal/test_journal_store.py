@@ -164,7 +164,9 @@ def test_a_folder_keeps_its_incarnation(folder: Path) -> None:
 
 def test_another_folder_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_file(folder).close()
-    with pytest.raises(FolderRefused, match=r"belongs to the cluster .cluster., this process to .other."):
+    with pytest.raises(
+        FolderRefused, match=r"belongs to the cluster .cluster., this process to .other."
+    ):
         open_file(folder, cluster="other")
     with pytest.raises(FolderRefused, match="data folder of a journal, not of witness"):
         open_file(folder, role="witness")

@@ -100,7 +100,8 @@ class LogFile:
         self.path = Path(path)
         self._role = role
         self._recent_bytes = recent_bytes
-        self._lock = lock_folder(self.path)
+        lock = lock_folder(self.path)
+        self._lock: int | None = lock
         try:
             self._environment = open_environment(self.path, map_bytes)
             try:
@@ -109,7 +110,7 @@ class LogFile:
                 self._environment.close()
                 raise
         except BaseException:
-            os.close(self._lock)
+            os.close(lock)
             raise
 
     def _open_databases(self, cluster: str, source: random.Random) -> bytes:
@@ -294,8 +295,11 @@ class LogFile:
             return self._log_bytes(transaction)
 
     def close(self) -> None:
-        self._environment.close()
-        os.close(self._lock)
+        """Again: nothing."""
+        if self._lock is not None:
+            self._environment.close()
+            os.close(self._lock)
+            self._lock = None
 
 
 def _key(csn: int) -> bytes:
