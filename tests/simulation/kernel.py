@@ -17,6 +17,8 @@ import asyncio
 import heapq
 import itertools
 import random
+import sys
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -64,12 +66,24 @@ class ProcessLoop(asyncio.BaseEventLoop):
         return scheduled[0]._when if scheduled else None
 
     def turn(self) -> None:
-        """One iteration: what is ready now, and the timers that are due."""
-        self.call_soon(self.stop)
-        self.run_forever()
+        """One iteration: what is ready now, and the timers that are due. As `run_forever` does, less
+        what costs system calls; `leave_loops` ends it."""
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+        asyncio._set_running_loop(self)
+        self._thread_id = threading.get_ident()
+        try:
+            self._run_once()  # type: ignore[attr-defined]
+        finally:
+            self._thread_id = None
 
     def run_in_executor(self, *_: Any) -> Any:
         raise AssertionError("a simulated process has no threads; inject a simulated store")
+
+
+def leave_loops() -> None:
+    """No loop is running any more."""
+    asyncio._set_running_loop(None)
+    sys.set_asyncgen_hooks(None, None)
 
 
 class Process:
@@ -239,10 +253,13 @@ class Kernel:
         """Go on for `seconds` of the simulation's time."""
         end = self.now_s + seconds
         queue = self._queue
-        while queue and queue[0][0] <= end:
-            due, _, function, arguments = heapq.heappop(queue)
-            self.now_s = max(self.now_s, due)
-            function(*arguments)
+        try:
+            while queue and queue[0][0] <= end:
+                due, _, function, arguments = heapq.heappop(queue)
+                self.now_s = max(self.now_s, due)
+                function(*arguments)
+        finally:
+            leave_loops()
         self.now_s = end
 
     def run_until(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:

@@ -340,7 +340,9 @@ class _Peer:
             return
         self._queue.append(item.SerializeToString())
         if len(self._queue) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
+            loop = self._stream.server.process.loop
+            assert loop is not None
+            loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         queue, self._queue = self._queue, []
