@@ -29,7 +29,19 @@ from trilithon.types.numeric import (
     truncate_to,
 )
 
-_ADD, _SUBTRACT, _MULTIPLY = ARITHMETIC.add, ARITHMETIC.subtract, ARITHMETIC.multiply
+_ADD, _SUBTRACT = ARITHMETIC.add, ARITHMETIC.subtract
+# Products of everyday size. What is exact and normal here has fewer digits after the point than numeric's
+# most (Emin and prec see to that); anything else raises and is done again in full.
+_MULTIPLY: Final = decimal.Context(
+    prec=1000,
+    rounding=decimal.ROUND_HALF_UP,
+    Emin=-(numeric.SCALE_MAX - 1000),
+    Emax=numeric.DIGITS_BEFORE_POINT_MAX - 1,
+    traps=[
+        decimal.Inexact, decimal.Subnormal, decimal.Clamped, decimal.Rounded, decimal.Overflow,
+        decimal.InvalidOperation,
+    ],
+).multiply  # fmt: skip
 _LOG10_E: Final = 0.434294481903252
 _RESULT_SCALE_MAX: Final = 2000
 # About 0.3 s of computing; it grows with the square of the digits.
@@ -55,8 +67,18 @@ def subtract(left: Decimal, right: Decimal) -> Decimal:
 
 
 def multiply(left: Decimal, right: Decimal) -> Decimal:
+    """Exact, but for more than 16,383 digits after the point: those are rounded."""
     try:
         result = _MULTIPLY(left, right)
+    except decimal.DecimalException:
+        return numeric.normal(multiply_exactly(left, right))
+    return result if result else result.copy_abs()
+
+
+def multiply_exactly(left: Decimal, right: Decimal) -> Decimal:
+    """With as many digits after the point as it takes: for what is rounded later."""
+    try:
+        result = ARITHMETIC.multiply(left, right)
     except decimal.InvalidOperation:
         return NAN
     except decimal.Overflow:

@@ -70,7 +70,8 @@ class Aggregate:
     `step_many(state, values)` does a whole list for aggregates of one argument; `final(state)` gives
     the value. `strict` aggregates never see NULL in `step`; `step_many` leaves NULLs out by itself.
     `merge(left, right)` joins two states, None where that is impossible. `typed` gives (step, final)
-    for the argument types; `functions.resolve_aggregate` answers with them in their places.
+    for the argument types; `functions.resolve_aggregate` answers with them in their places. `context`:
+    `final(ctx, state)` looks at the EvalContext; `finish` calls either kind.
     """
 
     id: str
@@ -85,9 +86,14 @@ class Aggregate:
     strict: bool = True
     variadic: bool = False
     volatility: str = IMMUTABLE
+    context: bool = False
     typed: Callable[[tuple[TypeRef, ...]], tuple[Callable[..., Any], Callable[..., Any]]] | None = (
         None
     )
+
+    def finish(self, state: Any, ctx: Any) -> Any:
+        """The value; the state stays as it is, so that more may be added."""
+        return self.final(ctx, state) if self.context else self.final(state)
 
     def specialised(self, arguments: Sequence[TypeRef]) -> Aggregate:
         """This aggregate for these argument types."""

@@ -121,6 +121,8 @@ class _Fields:
     bc: bool = False
     meridiem: str = ""
     special: str = ""
+    # How many numbers came before the month's name.
+    numbers_before_month: int = 0
     numbers: list[str] = field(default_factory=list)
 
     @property
@@ -210,6 +212,7 @@ def _word_token(fields: _Fields, word: str) -> None:
         if fields.month is not None:
             raise _BadSyntax
         fields.month = MONTHS[word]
+        fields.numbers_before_month = len(fields.numbers)
     elif word in ("am", "pm"):
         fields.meridiem = word
     elif word in ("bc", "ad"):
@@ -262,16 +265,7 @@ def _settle_numbers(fields: _Fields, settings: IoSettings) -> None:
     if fields.numbers:
         parts = list(fields.numbers)
         if fields.month is not None:
-            # A month by name: a number of three digits or more is the year, else the first is the day.
-            for part in parts:
-                if len(part) > 2 and fields.year is None:
-                    fields.year, fields.year_digits = int(part), len(part)
-                elif fields.day is None:
-                    fields.day = int(part)
-                elif fields.year is None:
-                    fields.year, fields.year_digits = int(part), len(part)
-                else:
-                    raise _BadSyntax
+            _date_with_month_name(fields, parts, settings)
         elif (
             len(parts) == 2 and fields.time_us is None and len(parts[0]) == 4 and len(parts[1]) == 3
         ):
@@ -310,12 +304,53 @@ def _date_token(fields: _Fields, token: str, settings: IoSettings) -> None:
     if month is None or len(names) > 1 or fields.month is not None:
         raise _BadSyntax
     fields.month = month
-    first, second = (part for part in parts if not part.isalpha())
-    if len(first) > 2 or (settings.field_order == "YMD" and len(second) <= 2):
-        year, day = first, second
-    else:
-        day, year = first, second
-    fields.year, fields.year_digits, fields.day = int(year), len(year), int(day)
+    fields.numbers_before_month = 0
+    _date_with_month_name(fields, [part for part in parts if not part.isalpha()], settings)
+
+
+def _date_with_month_name(fields: _Fields, parts: list[str], settings: IoSettings) -> None:
+    """Which of the numbers is the day, which the year: DecodeNumber() of PostgreSQL, one by one.
+
+    A name in one word with its numbers ("08-Jan-1999") counts as before them.
+    """
+    order = settings.field_order
+    year, day, known_month = fields.year, fields.day, False
+    digits = fields.year_digits
+    for number, part in enumerate([*parts, ""]):
+        if number == fields.numbers_before_month:
+            known_month = True
+        if not part:
+            break
+        value = int(part)
+        if not known_month and year is None and day is None:
+            # The first number before the name: in the order MDY it is taken for the month until then.
+            if len(part) >= 3 or order == "YMD":
+                year, digits = value, len(part)
+            elif order == "DMY" or 1 <= value <= 31:
+                day = value
+            else:
+                raise _BadSyntax
+        elif not known_month:
+            # "1999 8 January": the 8 was taken for the month, until the name came.
+            if year is None or day is not None or not 1 <= value <= 31:
+                raise _BadSyntax
+            day = value
+        elif year is None and day is None:
+            if len(part) >= 3 or order == "YMD":
+                year, digits = value, len(part)
+            else:
+                day = value
+        elif day is None:
+            if len(part) >= 3 and digits <= 2:
+                # "08 Jan 1999" in the order YMD: what looked like the year was the day.
+                day, year, digits = year, value, len(part)
+            else:
+                day = value
+        elif year is None:
+            year, digits = value, len(part)
+        else:
+            raise _BadSyntax
+    fields.year, fields.day, fields.year_digits = year, day, digits
 
 
 def _numeric_date(fields: _Fields, parts: list[str], settings: IoSettings) -> None:

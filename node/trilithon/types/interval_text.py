@@ -22,6 +22,8 @@ _US_UNITS: Final = {
     "minute": US_PER_MINUTE,
     "hour": US_PER_HOUR,
 }
+_SECOND_UNITS: Final = {"second", "millisecond", "microsecond"}
+_CLOCK_UNITS: Final = _SECOND_UNITS | {"hour", "minute"}
 _UNIT_NAMES: Final = {
     name: unit
     for unit, names in {
@@ -42,9 +44,9 @@ _UNIT_NAMES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"""\s*(?:
-      (?P<time>[+-]?\d+:\d+(?::\d+)?(?:\.\d*)?)
-    | (?P<months>[+-]?\d+-\d+)
-    | (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+      (?P<time>(?:[+-]\s*)?\d+:\d+(?::\d+)?(?:\.\d*)?)
+    | (?P<months>(?:[+-]\s*)?\d+-\d+)
+    | (?P<number>(?:[+-]\s*)?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<word>[A-Za-z]+)
     | (?P<skip>[@,])
     )""",
@@ -72,14 +74,25 @@ class _Bad(Exception):
 class _Sum:
     """Adds up units. A fraction of a month is days, of a day µs; of a year, whole months."""
 
-    __slots__ = ("days", "months", "us")
+    __slots__ = ("days", "months", "negative", "seen", "us")
 
-    def __init__(self) -> None:
+    def __init__(self, negative: bool = False) -> None:
+        """`negative`: whatever is added counts as negative."""
+        self.negative = negative
+        self.seen: set[str] = set()
         self.months = 0
         self.days = 0
         self.us = Fraction(0)
 
+    def claim(self, units: set[str]) -> None:
+        """No unit may come twice."""
+        if units & self.seen:
+            raise _Bad
+        self.seen |= units
+
     def add(self, amount: Fraction, unit: str) -> None:
+        if self.negative:
+            amount = -abs(amount)
         if unit not in _US_UNITS and abs(amount) > INT32_MAX + 1:
             raise OverflowError
         if unit in _US_UNITS:
@@ -116,8 +129,10 @@ def _truncate(amount: Fraction) -> int:
     return int(amount)
 
 
-def parse_interval(text: str, fields: int = 0x7FFF) -> Interval:
+def parse_interval(text: str, fields: int = 0x7FFF, style: str = "postgres") -> Interval:
     """`fields` is the mask of INTERVAL DAY TO SECOND and the like: what a bare number counts.
+    Of the styles (IntervalStyle) only sql_standard reads differently: a sign at the very beginning that
+    is the only one holds for everything after it.
 
     Raises SqlError 22007, 22008 ("interval field value out of range"), 22015.
     """
@@ -127,15 +142,14 @@ def parse_interval(text: str, fields: int = 0x7FFF) -> Interval:
         stripped = text.strip()
         if stripped[:1] == "P":
             return _parse_iso(stripped)
-        return _parse_units(stripped, fields)
+        return _parse_units(stripped, fields, style)
     except OverflowError:
         raise SqlError("22008", f'interval field value out of range: "{text}"') from None
     except (_Bad, ValueError):
         raise SqlError("22007", f'invalid input syntax for type interval: "{text}"') from None
 
 
-def _parse_units(text: str, fields: int) -> Interval:
-    total = _Sum()
+def _parse_units(text: str, fields: int, style: str) -> Interval:
     tokens: list[tuple[str, str]] = []
     at = 0
     while at < len(text):
@@ -145,9 +159,10 @@ def _parse_units(text: str, fields: int) -> Interval:
         at = match.end()
         kind = match.lastgroup or ""
         if kind != "skip":
-            tokens.append((kind, match.group().strip()))
+            tokens.append((kind, re.sub(r"\s", "", match.group())))
     if not tokens:
         raise _Bad
+    total = _Sum(style == "sql_standard" and _signs(tokens) == "-")
     negate = False
     if tokens[-1][1].lower() == "ago":
         tokens.pop()
@@ -157,9 +172,11 @@ def _parse_units(text: str, fields: int) -> Interval:
         kind, token = tokens[at]
         at += 1
         if kind == "time":
+            total.claim(_CLOCK_UNITS)
             _add_time(total, token, fields)
         elif kind == "months":
-            sign = -1 if token[0] == "-" else 1
+            total.claim({"month"})
+            sign = -1 if token[0] == "-" or total.negative else 1
             years, months = token.lstrip("+-").split("-")
             if int(months) > 11:
                 raise OverflowError
@@ -176,12 +193,22 @@ def _parse_units(text: str, fields: int) -> Interval:
                 unit = _default_unit(fields)
             else:
                 raise _Bad
-            total.add(Fraction(token), unit)
+            amount = Fraction(token)
+            total.claim(_SECOND_UNITS if unit == "second" and amount.denominator > 1 else {unit})
+            total.add(amount, unit)
         else:
             raise _Bad
     if negate:
         total.months, total.days, total.us = -total.months, -total.days, -total.us
     return total.interval()
+
+
+def _signs(tokens: list[tuple[str, str]]) -> str:
+    """The explicit signs, one character for each; the first token's must be there."""
+    if tokens[0][1][0] != "-":
+        return ""
+    # Words have none.
+    return "".join(token[0] for _, token in tokens if token[0] in "+-")
 
 
 def _default_unit(fields: int) -> str:
@@ -191,7 +218,7 @@ def _default_unit(fields: int) -> str:
 
 
 def _add_time(total: _Sum, token: str, fields: int) -> None:
-    sign = -1 if token[0] == "-" else 1
+    sign = -1 if token[0] == "-" or total.negative else 1
     parts = token.lstrip("+-").split(":")
     if len(parts) == 2 and ("." in parts[1] or fields == (1 << 11 | 1 << 12)):
         parts.insert(0, "0")

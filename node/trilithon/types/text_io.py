@@ -338,7 +338,7 @@ def _render_oid_kind(name: str) -> Render:
 
 
 def _parse_interval(fields: int) -> Parse:
-    return lambda text, _: parse_interval(text, fields)
+    return lambda text, settings: parse_interval(text, fields, settings.intervalstyle)
 
 
 def _unsupported(name: str) -> Parse:
@@ -372,7 +372,7 @@ _PARSERS: Final[dict[str, Parse]] = {
     "timetz": dt.parse_timetz,
     "timestamp": lambda text, settings: dt.parse_timestamp(text, settings, zoned=False),
     "timestamptz": lambda text, settings: dt.parse_timestamp(text, settings, zoned=True),
-    "interval": lambda text, _: parse_interval(text),
+    "interval": lambda text, settings: parse_interval(text, style=settings.intervalstyle),
     "void": lambda text, _: "",
 }
 _RENDERERS: Final[dict[str, Render]] = {

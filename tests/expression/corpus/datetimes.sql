@@ -320,3 +320,77 @@ timestamp '2020-01-01' - '2019-01-01'
 '2020-01-01'::text::date
 5::date
 greatest(date '2020-01-01', '2021-01-01')
+'January 8, 99'::date
+'8 January 99'::date
+'99 January 8'::date
+'99 January 08'::date
+'1999 January 8'::date
+'99 8 January'::date
+'99-Jan-08'::date
+'Jan-08-99'::date
+'Jan-99-08'::date
+'January 99, 8 BC'::date
+'January 99, 8'::date
+'08 Jan 1999 04:05:06'::timestamp
+'99 Jan 08 04:05:06'::timestamp
+'Mon 08 Jan 99 04:05:06'::timestamp
+'4:05 08 Jan 99'::timestamp
+'Jan 08 12:00 1999'::timestamp
+'Jan 08 12:00 99'::timestamp
+'99/01/08'::date
+'08/01/99'::date
+'January 32, 99'::date
+'1999 8 January'::date
+'8 9 January'::date
+'32-Jan-08'::date
+'0 January 99'::date
+'00-Jan-99'::date
+'January 8'::date
+'January'::date
+'January 1999'::date
+'Sat Jan 08 04:05:06 1999 PST'::timestamptz
+'-1 1:00:00'::interval
+'-1 +1:00:00'::interval
+'-1-2'::interval
+'-1-2 3 4:05:06'::interval
+'-1-2 +3 -4:05:06'::interval
+'1 -1:00:00'::interval
+'-1 year 2 months'::interval
+'-1.5 years 3 mons'::interval
+'-1 year -2 months'::interval
+'-1 days 2 hours ago'::interval
+'1 day 2 hours ago'::interval
+'-1:00:00.5'::interval
+'-0.5 days 3 hours'::interval
+'-1 week 2 days 3.5 seconds'::interval
+'P-1Y2M'::interval
+'P-1DT1H'::interval
+'@ -1 day 2 hours'::interval
+'-1 decade 3 years'::interval
+'-5'::interval
+'-1.5 months'::interval
+'-1.5 months 45 days'::interval
+'- 1 day'::interval
+'+1 day -2 hours'::interval
+'-1 day 2 hours'::text::interval
+'-1 mon 45 days 1:02:03'::interval(0)
+'1 day - 2 hours'::interval
+'-1 day 2 hours 3 minutes 4 seconds'::interval
+'-1 day 2:03'::interval
+'-1 0:00:00'::interval
+'-0 1:00:00'::interval
+'-1 day -2:00'::interval
+'- 1 day 2:00'::interval
+'1 day 2 days'::interval
+'1:00 3 seconds'::interval
+'1:00 3 hours'::interval
+'1 hour 2:00'::interval
+'1 week 2 days'::interval
+'1 week 2 weeks'::interval
+'1 year 1 decade'::interval
+'1 mon 1-2'::interval
+'1 year 1-2'::interval
+'1-2 1-2'::interval
+'3 seconds 4 ms 5 us'::interval
+'3.5 seconds 4 ms'::interval
+'1 ms 2 ms'::interval

@@ -381,3 +381,19 @@ float8(5)
 9223372036854775807::numeric::int8
 9223372036854775808::numeric::int8
 -9223372036854775808::numeric(20)::int8
+1e-9000::numeric * 1e-9000::numeric
+scale(1e-9000::numeric * 7e-7383::numeric)
+scale(1e-9000::numeric * 7e-7384::numeric)
+(1e-9000::numeric * 5e-7384::numeric) > 0
+(1e-9000::numeric * 4e-7384::numeric) > 0
+0e-9000::numeric * 1e-9000::numeric
+scale(0e-9000::numeric * 1e-9000::numeric)
+scale(0::numeric(1000,1000) * 0::numeric(1000,1000))
+'NaN'::numeric * 3
+'NaN'::numeric * 'Infinity'::numeric
+'Infinity'::numeric * -2
+1e100000::numeric * 1e40000::numeric
+length((9e131071::numeric * 1)::text)
+length((1e-16383::numeric * 1.5)::text)
+12345678901234567890123456789012345678901234567890.123456789 * 98765432109876543210987654321.987654321
+-1.5 * 0.00

@@ -233,7 +233,7 @@ def _float_spread(sample: bool, root: bool) -> Callable[[tuple[int, float, float
 def _square_step(state: tuple[int, Any, Any], value: Any) -> tuple[int, Any, Any]:
     number = Decimal(value) if isinstance(value, int) else value
     count, total, squares = state
-    return count + 1, nm.add(total, number), nm.add(squares, nm.multiply(number, number))
+    return count + 1, nm.add(total, number), nm.add(squares, nm.multiply_exactly(number, number))
 
 
 def _numeric_spread(sample: bool, root: bool) -> Callable[[tuple[int, Any, Any]], Decimal | None]:
@@ -246,7 +246,9 @@ def _numeric_spread(sample: bool, root: bool) -> Callable[[tuple[int, Any, Any]]
         if not (total.is_finite() and squares.is_finite()):
             return NAN
         number = Decimal(count)
-        spread = nm.subtract(nm.multiply(number, squares), nm.multiply(total, total))
+        spread = nm.subtract(
+            nm.multiply_exactly(number, squares), nm.multiply_exactly(total, total)
+        )
         if spread <= 0:
             return ZERO
         divisor = nm.multiply(number, Decimal(count - 1 if sample else count))

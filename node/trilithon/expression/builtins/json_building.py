@@ -156,39 +156,27 @@ for _kind in ("json", "jsonb"):
 
 # --- aggregates
 
-_ZONED_TYPES: Final = frozenset({1184, 1185})
-
-
-def _aggregated(ref: TypeRef, name: str) -> Callable[[Any], str]:
-    """An aggregate has no session: what would need its time zone is refused."""
-    if ref.oid in _ZONED_TYPES:
-        raise SqlError(
-            "0A000",
-            f"{name}() of {type_name(ref)} is not supported",
-            hint="Aggregate to_json() of the value instead.",
-        )
-    write = _value(ref)
-    return lambda value: write(value, DEFAULT_SETTINGS)
-
-
 Steps = tuple[Callable[..., Any], Callable[..., Any]]
 
 
-def _list_aggregate(name: str, binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+def _list_aggregate(binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+    """Values are kept as they are: only the end knows the session's settings."""
+
     def typed(types: tuple[TypeRef, ...]) -> Steps:
-        write = _aggregated(types[0], name)
+        write = _value(types[0])
         # PostgreSQL starts a line for each array.
         separator = ", \n " if type_info(types[0].oid).category == "A" else ", "
 
-        def step(state: list[str] | None, value: Any) -> list[str]:
+        def step(state: list[Any] | None, value: Any) -> list[Any]:
             state = [] if state is None else state
-            state.append(write(value))
+            state.append(value)
             return state
 
-        def final(state: list[str] | None) -> str | None:
+        def final(ctx: Any, state: list[Any] | None) -> str | None:
             if state is None:
                 return None
-            text = "[" + separator.join(state) + "]"
+            settings = ctx.settings
+            text = "[" + separator.join([write(value, settings) for value in state]) + "]"
             return jv.parse_jsonb(text) if binary else text
 
         return step, final
@@ -196,21 +184,25 @@ def _list_aggregate(name: str, binary: bool) -> Callable[[tuple[TypeRef, ...]], 
     return typed
 
 
-def _object_aggregate(name: str, binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+def _object_aggregate(binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
     def typed(types: tuple[TypeRef, ...]) -> Steps:
-        key, write = text_io_key(types[0]), _aggregated(types[1], name)
+        key, write = text_io_key(types[0]), _value(types[1])
 
-        def step(state: list[str] | None, name: Any, value: Any) -> list[str]:
+        def step(
+            state: list[tuple[Any, Any]] | None, name: Any, value: Any
+        ) -> list[tuple[Any, Any]]:
             if name is None:
                 raise SqlError("22023", "field name must not be null")
             state = [] if state is None else state
-            state.append(f"{jv.quote(key(name, DEFAULT_SETTINGS))} : {write(value)}")
+            state.append((name, value))
             return state
 
-        def final(state: list[str] | None) -> str | None:
+        def final(ctx: Any, state: list[tuple[Any, Any]] | None) -> str | None:
             if state is None:
                 return None
-            text = "{ " + ", ".join(state) + " }"
+            settings = ctx.settings
+            parts = [f"{jv.quote(key(n, settings))} : {write(v, settings)}" for n, v in state]
+            text = "{ " + ", ".join(parts) + " }"
             return jv.parse_jsonb(text) if binary else text
 
         return step, final
@@ -229,7 +221,9 @@ for _kind in ("json", "jsonb"):
         step=_nothing,
         final=_nothing,
         strict=False,
-        typed=_list_aggregate(f"{_kind}_agg", _kind == "jsonb"),
+        typed=_list_aggregate(_kind == "jsonb"),
+        context=True,
+        volatility=STABLE,
     )
     aggregate(
         f"{_kind}_object_agg(any, any) -> {_kind}",
@@ -237,5 +231,7 @@ for _kind in ("json", "jsonb"):
         step=_nothing,
         final=_nothing,
         strict=False,
-        typed=_object_aggregate(f"{_kind}_object_agg", _kind == "jsonb"),
+        typed=_object_aggregate(_kind == "jsonb"),
+        context=True,
+        volatility=STABLE,
     )

@@ -128,7 +128,7 @@ class HashAggregate(Operator):
             state = group.states[number]
             if call.collects:
                 state = _feed(call, state, _ordered(call, group.kept[number]))
-            values.append(call.function.final(state))
+            values.append(call.function.finish(state, run.context))
         return values
 
     def children(self) -> Sequence[Operator]:
