@@ -145,6 +145,15 @@ async def test_a_region_without_a_lease_is_waited_for(world: World) -> None:
         await db.run_transaction(change, policy=QUICK)
 
 
+async def test_a_region_that_cannot_serve_is_left_for_another_that_can(world: World) -> None:
+    world.a.script["BEGIN"] = lambda _: failed("57P03")
+    async with world.connect() as db:
+        await db.run_transaction(change, policy=QUICK)
+        await db.run_transaction(change, policy=QUICK)
+    assert world.b.seen.count("UPDATE t") == 2
+    assert len(world.a.seen) == 1, "it is not asked again for a while"
+
+
 async def test_a_cancelled_statement_takes_its_session_along(world: World) -> None:
     async with world.connect() as db:
         await db.execute("SELECT 1")

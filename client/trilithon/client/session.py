@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trilithon.client.errors import ConnectionLost, OutcomeUnknown, UsageError, from_wire
+from trilithon.client.errors import Unavailable as RegionUnavailable
 from trilithon.client.result import Column, Result
 from trilithon.client.values import decode_rows, encode_parameter
 from trilithon.core.errors import Overloaded, Unavailable
@@ -20,6 +21,8 @@ from trilithon.core.world import Link, Network
 from trilithon.link.specs import SQL
 from trilithon.v1 import sql_pb2
 
+# How long other Regions are preferred to one that answered 57P03.
+SHUN_S = 2.0
 IDLE = sql_pb2.SessionState.STATUS_IDLE
 
 
@@ -40,6 +43,8 @@ class Endpoint:
         self._woken = woken
         # A stream that was lost took its sessions along: what was opened before counts no more.
         self.incarnation = 0
+        # Its Region said that it cannot serve now; others are asked first until then (loop time).
+        self.shunned_until = 0.0
         self.link: Link = network.link(
             SQL, address, came_up=self._came_up, went_down=self._went_down
         )
@@ -55,7 +60,8 @@ class Endpoint:
 
 
 class Endpoints:
-    """The addresses in order of preference: the first that is up is used."""
+    """The addresses in order of preference: the first that is up, and whose Region did not just say
+    that it cannot serve, is used."""
 
     def __init__(self, network: Network, addresses: Sequence[str]) -> None:
         self._woken = asyncio.Event()
@@ -67,9 +73,10 @@ class Endpoints:
         deadline = loop.time() + timeout_s
         while True:
             self._woken.clear()
-            for endpoint in self.all:
-                if endpoint.link.up:
-                    return endpoint
+            up = [endpoint for endpoint in self.all if endpoint.link.up]
+            now = loop.time()
+            for endpoint in (*(one for one in up if one.shunned_until <= now), *up):
+                return endpoint
             left = deadline - loop.time()
             if left <= 0:
                 names = ", ".join(endpoint.address for endpoint in self.all)
@@ -173,6 +180,8 @@ class AsyncSession:
         if isinstance(failure, OutcomeUnknown):
             failure.transaction_id = reply.state.transaction_id
             failure.snapshot_csn = reply.state.snapshot_csn
+        if isinstance(failure, RegionUnavailable):
+            self.endpoint.shunned_until = asyncio.get_running_loop().time() + SHUN_S
         if reply.error.severity in ("FATAL", "PANIC"):
             self.broken = True
         return failure
