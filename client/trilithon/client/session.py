@@ -75,8 +75,9 @@ class Endpoints:
             self._woken.clear()
             up = [endpoint for endpoint in self.all if endpoint.link.up]
             now = loop.time()
-            for endpoint in (*(one for one in up if one.shunned_until <= now), *up):
-                return endpoint
+            serving = [endpoint for endpoint in up if endpoint.shunned_until <= now]
+            if up:
+                return (serving or up)[0]
             left = deadline - loop.time()
             if left <= 0:
                 names = ", ".join(endpoint.address for endpoint in self.all)
