@@ -4,6 +4,7 @@
   tables of your own.
 - `new_cluster`: a factory for clusters of one's own, which a test may harm; see
   `harness.running_cluster` for what it takes.
+- `postgresql`: the connection string of a PostgreSQL to compare with, one for the session.
 
 A file that uses them imports `harness` (for the types): that is how they are kept in one worker.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 import harness
 import pytest
+from postgresql_oracle import postgresql as postgresql
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 IMPORTS_HARNESS = re.compile(r"^(import|from) harness\b", re.MULTILINE)

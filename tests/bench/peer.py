@@ -1,4 +1,4 @@
-"""PostgreSQL 15 (Debian's package) on a free loopback port, as the peer of a comparison."""
+"""PostgreSQL (Debian's package) on a free loopback port, as the peer of a comparison."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_BIN_FOLDERS = ("/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/16/bin", "/usr/local/bin")
+sys.path.insert(0, str(Path(__file__).parent.parent / "expression"))
 
+from postgresql_server import PostgresqlMissing as PeerMissing
+from postgresql_server import bin_folder, free_port
 
-class PeerMissing(Exception):
-    """PostgreSQL's server is not installed here."""
+__all__ = ["Peer", "PeerMissing", "postgresql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,6 @@ class Peer:
     host: str
     port: int
     version: str
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _bin_folder() -> Path:
-    for folder in map(Path, _BIN_FOLDERS):
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    raise PeerMissing("PostgreSQL's server is not installed (Debian: postgresql-15)")
 
 
 def _drop_privileges() -> dict[str, object]:
@@ -61,7 +49,7 @@ def _exists(user: str) -> bool:
 @contextmanager
 def postgresql(settings: tuple[str, ...] = ()) -> Iterator[Peer]:
     """A fresh server with durable defaults; gone, with its data, at the end."""
-    bin_folder = _bin_folder()
+    programs = bin_folder()
     identity = _drop_privileges()
     home = Path(tempfile.mkdtemp(prefix="trilithon-peer-"))
     if identity:
@@ -70,10 +58,10 @@ def postgresql(settings: tuple[str, ...] = ()) -> Iterator[Peer]:
     port = free_port()
     run = {"cwd": home, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **identity}
     try:
-        initdb = [bin_folder / "initdb", "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8"]
+        initdb = [programs / "initdb", "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*initdb, "--locale=C"], check=True, **run)  # type: ignore[call-overload]
         command = [
-            bin_folder / "postgres",
+            programs / "postgres",
             "-D",
             data,
             "-p",
@@ -87,9 +75,9 @@ def postgresql(settings: tuple[str, ...] = ()) -> Iterator[Peer]:
             command += ["-c", setting]
         server = subprocess.Popen(command, **run)  # type: ignore[call-overload]
         try:
-            _wait_ready(bin_folder, port, server)
+            _wait_ready(programs, port, server)
             version = subprocess.run(
-                [bin_folder / "postgres", "--version"], capture_output=True, text=True, check=True
+                [programs / "postgres", "--version"], capture_output=True, text=True, check=True
             ).stdout.strip()
             yield Peer("127.0.0.1", port, version)
         finally:
@@ -99,8 +87,8 @@ def postgresql(settings: tuple[str, ...] = ()) -> Iterator[Peer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _wait_ready(bin_folder: Path, port: int, server: subprocess.Popen[bytes]) -> None:
-    command = [bin_folder / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1", "-q"]
+def _wait_ready(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
+    command = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1", "-q"]
     for _ in range(240):
         if server.poll() is not None:
             raise PeerMissing(f"PostgreSQL stopped with exit code {server.returncode}")

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL to compare with, on a free loopback port.
+"""A throw-away PostgreSQL to compare with: the fixture `postgresql` of tests/conftest.py.
 
 Its absence is a failure, unless TRILITHON_NO_POSTGRESQL=1 says that it is known to be absent.
 """
@@ -7,21 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
+from postgresql_server import PostgresqlMissing, running_server
 
-BIN = Path("/usr/lib/postgresql/15/bin")
 _OPTIONS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "fsync": "off",
     "timezone": "UTC",
     "lc_messages": "C",
@@ -62,81 +55,21 @@ class Oracle:
         self.connection.pgconn.exec_(sql.encode())
 
 
-def _as_postgres(*command: str) -> list[str]:
-    """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
-
-
 @contextlib.contextmanager
 def running_postgresql() -> Iterator[str]:
     """A connection string. Skips or fails the test where PostgreSQL is not installed."""
-    if not (BIN / "initdb").exists():
-        if os.environ.get("TRILITHON_NO_POSTGRESQL") == "1":
-            pytest.skip("PostgreSQL is absent, and TRILITHON_NO_POSTGRESQL=1 says so")
-        pytest.fail(f"PostgreSQL 15 is not in {BIN}; set TRILITHON_NO_POSTGRESQL=1 to go without")
-    folder = Path(tempfile.mkdtemp(prefix="trilithon-oracle-"))
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-        data = folder / "data"
-        subprocess.run(
-            _as_postgres(
-                str(BIN / "initdb"),
-                "-D",
-                str(data),
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "--locale=C.UTF-8",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ),
-            check=True,
-            capture_output=True,
-            cwd="/",
-        )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-        server = subprocess.Popen(
-            _as_postgres(str(BIN / "postgres"), "-D", str(data), "-p", str(port), *options),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )
+    with contextlib.ExitStack() as stack:
         try:
-            yield _await(server, f"host=127.0.0.1 port={port} user=postgres dbname=postgres")
-        finally:
-            _stop(server, data)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            port = stack.enter_context(running_server(_OPTIONS))
+        except PostgresqlMissing as error:
+            if os.environ.get("TRILITHON_NO_POSTGRESQL") == "1":
+                pytest.skip(f"{error}, and TRILITHON_NO_POSTGRESQL=1 says so")
+            pytest.fail(f"{error}; set TRILITHON_NO_POSTGRESQL=1 to go without")
+        yield f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
 
 
-def _await(server: subprocess.Popen[bytes], conninfo: str) -> str:
-    for _ in range(600):
-        if server.poll() is not None:
-            pytest.fail(f"PostgreSQL ended with {server.returncode} while starting")
-        with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(conninfo, connect_timeout=1).close()
-            return conninfo
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(0.05)
-    pytest.fail("PostgreSQL did not come up")
-
-
-def _stop(server: subprocess.Popen[bytes], data: Path) -> None:
-    """An immediate stop through its own tool: the data is thrown away."""
-    subprocess.run(
-        _as_postgres(str(BIN / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop"),
-        capture_output=True,
-        cwd="/",
-        check=False,
-    )
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        server.wait(10)
-    if server.poll() is None:
-        server.kill()
-        server.wait(10)
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The connection string of a PostgreSQL that lives as long as the test session."""
+    with running_postgresql() as conninfo:
+        yield conninfo

@@ -12,8 +12,7 @@ from trilithon.core.errors import SqlError
 from trilithon.expression.registry import STABLE, aggregate, function
 from trilithon.types import json_value as jv
 from trilithon.types import numeric, text_io
-from trilithon.types.registry import TypeRef, type_info, type_name
-from trilithon.types.settings import DEFAULT_SETTINGS
+from trilithon.types.registry import TypeRef, type_info
 from trilithon.types.values import ArrayValue
 
 _scan: Final = json.JSONDecoder(strict=True).raw_decode
