@@ -29,8 +29,10 @@ from trilithon.query.catalog.definitions import Index, Table
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.operators import Operator
+from trilithon.query.execute.first_read import first_points
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, Memory, Run
 from trilithon.query.execute.subqueries import WithInitPlans
+from trilithon.query.execute.scans import PointScan
 from trilithon.query.parse import Parser, Statement
 from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
@@ -38,6 +40,7 @@ from trilithon.query.plan import explain
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.planner import Planner
 from trilithon.types import text_io
+from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
 
@@ -45,6 +48,8 @@ from trilithon.types.settings import DEFAULT_SETTINGS
 LONG_CHARACTERS: Final = 16 * 1024
 PLANS_PER_TEMPLATE_MAX: Final = 16
 # Python frames that a deep statement needs in the later stages (the stages have caps of their own).
+# More keys are not worth reading before the snapshot is known.
+FIRST_KEYS_MAX: Final = 16
 _FRAMES: Final = 20_000
 
 
@@ -75,6 +80,8 @@ class Plan:
     readers: tuple[tuple[int, TypeRef], ...] = ()
 
 
+    # What it reads first, where it is rows by key.
+    first: PointScan | None = None
 @dataclass(slots=True, eq=False)
 class Prepared:
     """One statement with its plan: what a session keeps."""
@@ -241,6 +248,7 @@ class Engine:
             readers,
         )
         return plan, analysis.cacheable
+            first_points(root),
 
     def _operators(self, bound: Bound, analysis: Analysis) -> tuple[Operator, int]:
         planner = Planner(
@@ -321,6 +329,39 @@ class Engine:
 
     async def _run(self, plan: Plan, run: Run) -> Result:
         root = plan.root
+    def first_read(
+        self,
+        statement: Statement,
+        parameter_oids: Sequence[int],
+        parameters: Sequence[Any],
+        settings: Any,
+    ) -> FirstRead | None:
+        """What this statement will begin with, if its plan is known and reads rows by key first.
+
+        Of a plan that turns out to be outdated, or keys that depend on the session or the time, the
+        read is not used.
+        """
+        plan = statement.template.plans.get(_cache_key(parameter_oids, settings))
+        if plan is None or plan.first is None or len(parameters) != len(plan.parameter_types):
+            return None
+        context = EvalContext([*parameters], settings=settings.io)
+        try:
+            if plan.lifted_types:
+                context.parameters = [
+                    *parameters,
+                    *_read_lifted(plan, statement.constants, context),
+                ]
+            if plan.slots:
+                context.parameters = [*context.parameters, *[None] * plan.slots]
+            keys = plan.first.path.points((), context)
+        except (SqlError, AttributeError):
+            # Running the statement says what is wrong, if anything is; without a session some
+            # functions have nothing to ask.
+            return None
+        if not 0 < len(keys) <= FIRST_KEYS_MAX:
+            return None
+        return FirstRead(tuple(keys), b"", plan.catalog)
+
         if plan.verb == "SELECT":
             if not root.small:
                 return Result(plan.columns, root.batches(run), "SELECT")
