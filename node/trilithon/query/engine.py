@@ -28,28 +28,28 @@ from trilithon.query.catalog.catalog import empty_catalog
 from trilithon.query.catalog.definitions import Index, Table
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
-from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.first_read import first_points
+from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, Memory, Run
-from trilithon.query.execute.subqueries import WithInitPlans
 from trilithon.query.execute.scans import PointScan
+from trilithon.query.execute.subqueries import WithInitPlans
 from trilithon.query.parse import Parser, Statement
 from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.plan import explain
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.planner import Planner
-from trilithon.types import text_io
 from trilithon.query.transaction.transaction import FirstRead
+from trilithon.types import text_io
 from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
 
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
 LONG_CHARACTERS: Final = 16 * 1024
 PLANS_PER_TEMPLATE_MAX: Final = 16
-# Python frames that a deep statement needs in the later stages (the stages have caps of their own).
 # More keys are not worth reading before the snapshot is known.
 FIRST_KEYS_MAX: Final = 16
+# Python frames that a deep statement needs in the later stages (the stages have caps of their own).
 _FRAMES: Final = 20_000
 
 
@@ -78,10 +78,10 @@ class Plan:
     catalog: Any
     # Readers of lifted strings by position; others are as they are.
     readers: tuple[tuple[int, TypeRef], ...] = ()
-
-
     # What it reads first, where it is rows by key.
     first: PointScan | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Prepared:
     """One statement with its plan: what a session keeps."""
@@ -246,9 +246,9 @@ class Engine:
             bound.lookups,
             catalog,
             readers,
+            first_points(root),
         )
         return plan, analysis.cacheable
-            first_points(root),
 
     def _operators(self, bound: Bound, analysis: Analysis) -> tuple[Operator, int]:
         planner = Planner(
@@ -327,8 +327,6 @@ class Engine:
                 transaction.use_table(table)
         return await self._run(plan, run)
 
-    async def _run(self, plan: Plan, run: Run) -> Result:
-        root = plan.root
     def first_read(
         self,
         statement: Statement,
@@ -362,6 +360,8 @@ class Engine:
             return None
         return FirstRead(tuple(keys), b"", plan.catalog)
 
+    async def _run(self, plan: Plan, run: Run) -> Result:
+        root = plan.root
         if plan.verb == "SELECT":
             if not root.small:
                 return Result(plan.columns, root.batches(run), "SELECT")
