@@ -12,7 +12,7 @@ from typing import ClassVar
 SCHEMA = (
     "create table ra (id int primary key, k int, s text, n numeric(6,2), b boolean)",
     "create table rb (id int, k int, s text, d date, primary key (k, id))",
-    "create table rc (id int primary key, k bigint unique, s varchar(5), n numeric)",
+    "create table rc (id int primary key, k bigint unique, s varchar(5), n numeric(8,2))",
     "create index ra_k on ra (k)",
     "create index ra_sn on ra (s, n desc)",
     "create index rb_d on rb (d) include (s)",
@@ -133,6 +133,8 @@ class Queries:
                 return f"not ({self.condition(tables, inner)})"
             word = "and" if form == 0 else "or"
             return f"({self.condition(tables, inner)} {word} {self.condition(tables, inner)})"
+        if self.chance(0.06):
+            return self.row_condition(tables)
         kind = self.pick(("int", "int", "int", "num", "text", "text", "date", "bool"))
         left = self.value(tables, kind, min(depth, 1))
         form = self.random.randint(0, 9)
@@ -157,6 +159,23 @@ class Queries:
         if form == 5:
             return f"{left} is {self.pick(('', 'not '))}distinct from {right}"
         return f"{left} {operator} {right}"
+
+    def row_condition(self, tables: list[tuple[str, str]]) -> str:
+        alias, _ = self.pick(tables)  # type: ignore[arg-type]
+        pairs = [
+            f"({self.constant('int')}, {self.random.randint(0, 39)})"
+            for _ in range(self.random.randint(1, 4))
+        ]
+        form = self.random.randint(0, 2)
+        if form == 0:
+            return f"({alias}.k, {alias}.id) {self.pick(('in', 'not in'))} ({', '.join(pairs)})"
+        if form == 1:
+            return f"({alias}.k, {alias}.id) {self.pick(('<', '<=', '>', '>='))} {pairs[0]}"
+        arms = [
+            f"({alias}.k = {self.constant('int')} and {alias}.id {self.pick(('=', '=', '>'))} {self.random.randint(0, 39)})"
+            for _ in range(2)
+        ]
+        return f"({' or '.join(arms)})"
 
     def subquery_condition(self, tables: list[tuple[str, str]], kind: str, left: str) -> str:
         alias, table = self.table()
@@ -260,3 +279,38 @@ class Queries:
         if self.chance(0.3):
             sql += f" having count(*) > {self.random.randint(0, 3)}"
         return sql
+
+
+class Changes(Queries):
+    """Statements that change the tables; keys only get values that no other row of the statement gets."""
+
+    def change(self) -> str:
+        self.aliases = 0
+        table = self.pick(("ra", "rb", "rc"))
+        both = [(table, table)]
+        where = self.condition(both, 2)
+        form = self.random.randint(0, 6)
+        if form == 0:
+            return f"delete from {table} where {where}"
+        if form <= 3:
+            kind, column = self.pick((("int", "k"), ("text", "s")))  # type: ignore[arg-type]
+            if column == "k" and table != "ra":
+                kind, column = "text", "s"
+            value = self.value(both, kind, 1) if table != "rc" else "'u'"
+            return f"update {table} set {column} = {value} where {where} returning id, {column}"
+        number = self.random.randint(30, 60)
+        values = {
+            "ra": f"({number}, {self.constant('int')}, {self.constant('text')}, {self.constant('num')}, null)",
+            "rb": f"({number}, {self.random.randint(0, 4)}, {self.constant('text')}, {self.constant('date')})",
+            "rc": f"({number}, {number}, {self.constant('text')}, {self.constant('num')})",
+        }[table]
+        insert = f"insert into {table} values {values}"
+        if form == 4:
+            return insert
+        if form == 5:
+            return insert + " on conflict do nothing"
+        target = {"ra": "(id)", "rb": "(k, id)", "rc": "(id)"}[table]
+        return (
+            insert
+            + f" on conflict {target} do update set s = 'C' where {table}.s is not null returning id, s"
+        )

@@ -292,3 +292,15 @@ async def test_errors_point_at_their_place_though_literals_were_lifted(bench: Be
     assert error.position == 27
     error = await refused(bench, "select a from t where a = 12345 and c = 'é' and zz = 1", "42703")
     assert error.position == 49
+
+
+async def test_rows_of_key_values_are_point_reads(bench: Bench) -> None:
+    await bench.run("create table k2 (a int, b int, c text, primary key (a, b))")
+    await bench.run("insert into k2 select g / 10, g % 10, 'v' || g from generate_series(0, 99) g")
+    sql = "select c from k2 where (a, b) in ((1, 2), (3, 4), (77, 1))"
+    assert "Index Scan using k2_pkey" in await bench.explain(sql)
+    asked = bench.cluster.reads.keys_asked
+    assert sorted(await bench.rows(sql)) == [("v12",), ("v34",)]
+    assert bench.cluster.reads.keys_asked - asked == 3
+    sql = "select c from k2 where (a = 1 and b = 2 and c = 'no') or (a = 3 and b = 4)"
+    assert await bench.rows(sql) == [("v34",)]

@@ -25,7 +25,8 @@ from trilithon.query.analyse.analyser import analyse_statement
 from trilithon.query.analyse.context import Analysis, NotLiftable
 from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
 from trilithon.query.catalog.catalog import empty_catalog
-from trilithon.query.catalog.definitions import Index, Table
+from trilithon.query.catalog.definitions import Index, Table, View
+from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
@@ -72,7 +73,8 @@ class Plan:
     verb: str
     read_only: bool
     slots: int
-    tables: tuple[Table, ...]
+    # Ids of the tables, views and sequences whose definitions the plan rests on.
+    used: tuple[int, ...]
     lookups: tuple[tuple[Any, Any], ...]
     # The catalog that it was last known to be right for.
     catalog: Any
@@ -242,7 +244,7 @@ class Engine:
             bound.verb,
             bound.read_only,
             slots,
-            bound.tables,
+            _used_objects(bound),
             bound.lookups,
             catalog,
             readers,
@@ -323,8 +325,8 @@ class Engine:
         )
         transaction.begin_statement()
         if not transaction.read_only:
-            for table in plan.tables:
-                transaction.use_table(table)
+            for object_id in plan.used:
+                transaction.use_table(object_id)
         return await self._run(plan, run)
 
     def first_read(
@@ -441,6 +443,12 @@ def _look_up(catalog: Any, path: Sequence[str], name: str) -> Any:
 
 def _result_column(column: OutputColumn) -> ResultColumn:
     return ResultColumn(column.name, column.type, column.table_oid, column.number)
+
+
+def _used_objects(bound: Bound) -> tuple[int, ...]:
+    used = [table.id for table in bound.tables]
+    used += [found.id for _, found in bound.lookups if isinstance(found, View | SequenceObject)]
+    return tuple(dict.fromkeys(used))
 
 
 def _require_same_shape(before: Plan, after: Plan) -> None:
@@ -585,7 +593,7 @@ def explained(root: Operator, bound: Bound, options: dict[str, str], catalog: An
         "EXPLAIN",
         True,
         0,
-        bound.tables,
+        _used_objects(bound),
         bound.lookups,
         catalog,
     )

@@ -79,6 +79,10 @@ select * from nn where a in (1, 2) and b in (1, 3) order by a, b
 select * from nn where a = 1 and b > 2
 select * from nn where (a, b) > (1, 2) order by a, b
 select * from nn order by a desc, b desc limit 1
+select * from nn where (a, b) in ((1, 2), (2, 1), (9, 9), (1, 2)) order by a, b
+select * from nn where (a = 1 and b = 3) or (a = 2 and b = 1 and a + b = 3) or (a = 1 and b = 99) order by a, b
+select * from nn where (a = 1 and b = 3) or (a = 2 and b > 0) order by a, b
+select * from nn where (a, b) in ((1, null), (2, 1))
 select * from nn order by a, b desc
 select * from nn order by a, b
 create table m (a int, b int)

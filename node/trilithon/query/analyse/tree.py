@@ -124,6 +124,19 @@ class Aggregate(Relation):
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """`mode` is rows, range or groups; bounds are unbounded, current, preceding or following (the
+    latter two with an offset); `exclude` is "", row, group or ties."""
+
+    mode: str = "range"
+    start: str = "unbounded"
+    end: str = "current"
+    start_offset: Expr | None = None
+    end_offset: Expr | None = None
+    exclude: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowCall:
     output: OutputColumn
     function: Any
@@ -139,7 +152,7 @@ class Window(Relation):
     calls: tuple[WindowCall, ...]
     partition: tuple[Expr, ...]
     order: tuple[SortKey, ...]
-    frame: Any
+    frame: Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,15 @@ class Path:
     lists: tuple[bool, ...]
     low: Bound | None = None
     high: Bound | None = None
+    # Not 0: the values are alternatives of so many columns each, and nothing else.
+    arm_width: int = 0
 
     def combinations(self, values: Sequence[Any]) -> list[Sequence[Any]]:
         """The fixed columns' values, each combination once; none where a value is NULL."""
+        if self.arm_width:
+            width = self.arm_width
+            arms = [values[at : at + width] for at in range(0, len(values), width)]
+            return [arm for arm in arms if None not in arm]
         if True not in self.lists:
             head = values[: self.fixed]
             return [] if None in head else [head]
@@ -87,7 +93,7 @@ class Path:
         values = self.evaluate(row, context)
         found = []
         for choice in self.combinations(values):
-            head = self.prefix + self.encode(choice) if self.fixed else self.prefix
+            head = self.prefix + self.encode(choice) if choice else self.prefix
             if len(head) > KEY_BYTES_MAX:
                 continue
             start, end = head, prefix_end(head)

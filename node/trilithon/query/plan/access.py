@@ -14,12 +14,14 @@ from trilithon.expression import ir
 from trilithon.query.analyse.free import used_columns
 from trilithon.query.analyse.tree import Expr, Scan
 from trilithon.query.catalog.definitions import Index
-from trilithon.query.plan.conditions import Condition, find_conditions, same_order
+from trilithon.query.plan.conditions import Condition, find_conditions, same_order, split
 
 TABLE_ROWS: Final = 10_000.0
 EQUALITY: Final = 50.0
 RANGE: Final = 5.0
 LIST: Final = 10.0
+# Alternatives that are looked up one by one.
+ARMS_MAX: Final = 2_000
 
 # The analysed texts of an index's expression columns and predicate, over a scan's column ids.
 IndexTexts = Callable[[Scan, Index], tuple[tuple[Expr | None, ...], tuple[Expr, ...] | None]]
@@ -49,16 +51,22 @@ class Choice:
     cost: float = TABLE_ROWS
     ordered: bool = False
     reverse: bool = False
+    # Alternatives that each fix the same number of leading columns: (a, b) IN ((1, 2), (3, 4)).
+    arms: tuple[tuple[Expr, ...], ...] = ()
+    # The conjunct that the arms come from.
+    either: Expr | None = None
 
     @property
     def points(self) -> bool:
         """Whole keys of a unique index."""
         index = self.index
-        return index is not None and index.unique and len(self.fixed) == len(index.columns)
+        width = len(self.arms[0]) if self.arms else len(self.fixed)
+        return index is not None and index.unique and width == len(index.columns)
 
     def uses(self, columns: frozenset[int]) -> bool:
         """Whether a key depends on one of these (outer) columns."""
         values = [condition.value for condition in (*self.fixed, self.low, self.high) if condition]
+        values += [value for arm in self.arms for value in arm]
         return any(used_columns(value) & columns for value in values)
 
 
@@ -83,6 +91,10 @@ def choose(
         choice = _through(scan, index, conditions, conjuncts, texts, wish)
         if choice is None:
             continue
+        if index.predicate is None and len(choice.fixed) < len(index.columns):
+            either = _by_arms(scan, index, conjuncts, own, usable)
+            if either is not None and _effective(either, wish, few) < _effective(best, wish, few):
+                best = either
         if not choice.fixed and choice.low is None and choice.high is None:
             useful = wish is not None and choice.ordered and (index.clustered or few)
             if not useful:
@@ -144,6 +156,58 @@ def _through(
     return _with_order(scan, choice, wish)
 
 
+def _by_arms(
+    scan: Scan,
+    index: Index,
+    conjuncts: Sequence[Expr],
+    own: frozenset[int],
+    usable: frozenset[int],
+) -> Choice | None:
+    """An OR whose every arm fixes the same two or more leading columns of the index."""
+    if len(index.columns) < 2 or not all(column.number for column in index.columns):
+        return None
+    for conjunct in conjuncts:
+        if not isinstance(conjunct, ir.Or) or len(conjunct.args) > ARMS_MAX:
+            continue
+        arms = [_arm(scan, index, argument, own, usable) for argument in conjunct.args]
+        width = min(len(values) for values, _ in arms)
+        if width < 2:
+            continue
+        exact = all(complete and len(values) == width for values, complete in arms)
+        rows = 1.0 if index.unique and width == len(index.columns) else 5.0
+        rows *= len(arms)
+        return Choice(
+            index,
+            enforced=(conjunct,) if exact else (),
+            rows=rows,
+            cost=rows if index.clustered else rows * 2.0 + 1.0,
+            arms=tuple(tuple(values[:width]) for values, _ in arms),
+            either=conjunct,
+        )
+    return None
+
+
+def _arm(
+    scan: Scan, index: Index, argument: Expr, own: frozenset[int], usable: frozenset[int]
+) -> tuple[list[Expr], bool]:
+    """The values of the leading columns that one arm fixes, and whether that is all it says."""
+    conjuncts = split(argument)
+    equal: dict[int, Condition] = {}
+    for condition in find_conditions(conjuncts, own, usable):
+        if condition.operator == "=" and isinstance(condition.operand, ir.Column):
+            equal.setdefault(condition.operand.index, condition)
+    values: list[Expr] = []
+    used: list[Expr] = []
+    for column in index.columns:
+        condition_ = equal.get(scan.outputs[column.number - 1].id)
+        if condition_ is None:
+            break
+        values.append(condition_.value)
+        used.append(condition_.conjunct)
+    complete = all(any(conjunct is one for one in used) for conjunct in conjuncts)
+    return values, complete
+
+
 def operand_of(scan: Scan, index: Index, position: int, expressions: Sequence[Expr | None]) -> Expr:
     column = index.columns[position]
     if column.number:
@@ -199,7 +263,7 @@ def _with_order(scan: Scan, choice: Choice, wish: Wish | None) -> Choice:
 
 
 def _gives(scan: Scan, choice: Choice, wish: Wish, reverse: bool) -> bool:
-    if any(condition.operator == "in" for condition in choice.fixed):
+    if choice.arms or any(condition.operator == "in" for condition in choice.fixed):
         return False
     constant = {
         condition.operand.index

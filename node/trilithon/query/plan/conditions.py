@@ -226,3 +226,16 @@ def strictly_uses(expression: Expr, columns: frozenset[int]) -> bool:
             return strictly_uses(expression.arg, columns)
         case _:
             return False
+
+
+def replace_nodes(expression: Expr, replaced: dict[int, Expr]) -> Expr:
+    """`ir.transform` by identity: subqueries are not compared, only recognised."""
+    if id(expression) in replaced:
+        return replaced[id(expression)]
+    children = expression.children()
+    if not children:
+        return expression
+    new = [replace_nodes(child, replaced) for child in children]
+    if all(one is other for one, other in zip(new, children, strict=True)):
+        return expression
+    return expression.rebuild(new)

@@ -17,7 +17,9 @@ from trilithon.query.plan import access, rules, scans
 from trilithon.query.plan.conditions import (
     conjunction,
     has_subquery,
+    is_fetched,
     movable,
+    replace_nodes,
     same_hash,
     split,
 )
@@ -79,9 +81,7 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
     if join.kind == "right":
         join = tree.Join(join.outputs, "left", join.right, join.left, join.condition, join.lateral)
     conjuncts = split(join.condition)
-    if any(has_subquery(conjunct) for conjunct in conjuncts):
-        if join.kind != "inner":
-            raise unsupported("a subquery in the condition of an outer join")
+    if join.kind == "inner" and any(has_subquery(conjunct) for conjunct in conjuncts):
         hard = [conjunct for conjunct in conjuncts if has_subquery(conjunct)]
         plain = conjunction([c for c in conjuncts if not has_subquery(c)])
         inner = tree.Join(join.outputs, "inner", join.left, join.right, plain, join.lateral)
@@ -92,11 +92,15 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
     left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
     if free_columns(join.right) & left_ids:
         return _lateral(planner, join, conjuncts, wanted)
-    lookup = _lookup(planner, join, conjuncts, wanted)
+    lifts = any(has_subquery(conjunct) for conjunct in conjuncts)
+    lookup = None if lifts else _lookup(planner, join, conjuncts, wanted)
     if lookup is not None:
         return lookup
     left = planner.build(join.left, wanted & left_ids)
     right = planner.build(join.right, wanted & right_ids)
+    if lifts:
+        conjuncts, left, right = _lift_sides(planner, conjuncts, left, right)
+        left_ids, right_ids = left_ids | set(left.columns), right_ids | set(right.columns)
     columns = left.columns if join.kind in ("semi", "anti") else (*left.columns, *right.columns)
     both = (*left.columns, *right.columns)
     pairs = equalities(conjuncts, left_ids, right_ids)
@@ -124,6 +128,25 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
         len(right.columns),
         planner.text(conjunction([c for c in conjuncts if c not in pairs.rest])),
     )
+
+
+def _lift_sides(
+    planner: Planner, conjuncts: list[Expr], left: Operator, right: Operator
+) -> tuple[list[Expr], Operator, Operator]:
+    """Subqueries in an outer join's condition, each evaluated on the side whose columns it uses."""
+    replaced: dict[int, Expr] = {}
+    for conjunct in conjuncts:
+        for node in ir.post_order(conjunct):
+            if not is_fetched(node):
+                continue
+            used = used_columns(node)
+            if used & set(left.columns) and used & set(right.columns):
+                raise unsupported("a subquery over both sides of an outer join in its condition")
+            if used & set(right.columns):
+                (replaced[id(node)],), right = planner.lift([node], right)
+            else:
+                (replaced[id(node)],), left = planner.lift([node], left)
+    return [replace_nodes(conjunct, replaced) for conjunct in conjuncts], left, right
 
 
 def _used(conjuncts: list[Expr]) -> frozenset[int]:
@@ -183,7 +206,7 @@ def _lookup(
     left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
     everything = own + conjuncts
     choice = access.choose(scan, everything, planner.texts, left_ids)
-    if choice.index is None or not choice.fixed or not choice.uses(left_ids):
+    if choice.index is None or not choice.uses(left_ids) or not (choice.fixed or choice.arms):
         return None
     rewriter = rules.Rewriter(planner.texts)
     outer_rows = rules.guess_rows(rewriter, join.left)

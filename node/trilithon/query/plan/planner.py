@@ -29,7 +29,13 @@ from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
 from trilithon.query.plan import access, explain, joins, rules, scans
 from trilithon.query.plan.access import Wish
-from trilithon.query.plan.conditions import conjunction, has_subquery, is_fetched, split
+from trilithon.query.plan.conditions import (
+    conjunction,
+    has_subquery,
+    is_fetched,
+    replace_nodes,
+    split,
+)
 from trilithon.types.ordering import sort_key
 from trilithon.types.registry import TypeRef
 
@@ -67,8 +73,8 @@ class Planner:
     init_plans: list[subqueries.InitPlan] = field(default_factory=list)
     ctes: dict[int, subqueries.CtePlan] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
-    # Operators (by id) whose rows come in the order that was wished for.
-    ordered: set[int] = field(default_factory=set)
+    # Operators whose rows come in the order that was wished for, by their identity.
+    ordered: dict[int, Operator] = field(default_factory=dict)
 
     def slot(self) -> int:
         self.slots += 1
@@ -127,7 +133,7 @@ class Planner:
                 else:
                     lifted = node
                 replaced[id(node)], source = self._subquery(lifted, source)
-        return _replace(expression, replaced), source
+        return replace_nodes(expression, replaced), source
 
     def _sequence_call(self, node: ir.Call, source: Operator) -> tuple[Expr, Operator]:
         if any(has_subquery(argument) for argument in node.args):
@@ -223,7 +229,7 @@ class Planner:
             transform = compile_projection(picks)
         made = operators.Transformed(tuple(columns), operator, transform, "Projection")
         if id(operator) in self.ordered:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
     def build(self, relation: Relation, needed: frozenset[int], hint: Hint = NO_HINT) -> Operator:
@@ -241,6 +247,8 @@ class Planner:
                 return self._values(relation)
             case tree.Aggregate():
                 return self._aggregate(relation)
+            case tree.Window():
+                return self._window(relation, needed)
             case tree.Sort():
                 return self._sort(relation, needed, hint)
             case tree.Limit():
@@ -310,7 +318,7 @@ class Planner:
             source.columns, source, transform, "Filter", (("Filter", self.text(condition)),)
         )
         if id(source) in self.ordered:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
     def _project(self, relation: tree.Project, needed: frozenset[int], hint: Hint) -> Operator:
@@ -341,7 +349,7 @@ class Planner:
                 columns, source, self.projection(expressions, source), "Projection"
             )
         if satisfied:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
     def _values(self, relation: tree.Values) -> Operator:
@@ -430,6 +438,43 @@ class Planner:
             tuple(sort_key(argument.type.oid) for argument in call.arguments),
         )
 
+    def _window(self, relation: tree.Window, needed: frozenset[int]) -> Operator:
+        from trilithon.query.execute import windows
+
+        made_here = frozenset(call.output.id for call in relation.calls)
+        wanted = [*relation.partition, *(key.expression for key in relation.order)]
+        for call in relation.calls:
+            wanted += call.arguments
+            if call.filter is not None:
+                wanted.append(call.filter)
+        source = self.build(relation.input, (needed - made_here) | _used(wanted))
+        lifted, source = self.lift(wanted, source)
+        rest = iter(range(len(relation.partition) + len(relation.order), len(lifted)))
+        calls = []
+        for call in relation.calls:
+            arguments = tuple(next(rest) for _ in call.arguments)
+            condition = next(rest) if call.filter is not None else -1
+            calls.append(windows.Call(call.function, arguments, condition))
+        hashing = [sort_key(expression.type.oid) for expression in relation.partition]
+        frame = relation.frame
+        return windows.WindowRows(
+            (*source.columns, *(call.output.id for call in relation.calls)),
+            source,
+            self.projection(lifted, source) if lifted else lambda rows, context: [()] * len(rows),
+            len(relation.partition),
+            tuple(hashing) if any(hashing) else None,
+            self.sort_columns(relation.order),
+            tuple(calls),
+            windows.FramePlan(
+                frame.mode,
+                frame.start,
+                frame.end,
+                self.scalar(frame.start_offset),
+                self.scalar(frame.end_offset),
+                frame.exclude,
+            ),
+        )
+
     # ---- order and limits
 
     def sort_columns(self, keys: Sequence[tree.SortKey]) -> tuple[sorting.SortColumn, ...]:
@@ -491,7 +536,7 @@ class Planner:
         on = keys_transform(self, list(relation.on), positions_of(source.columns))
         made = sorting.Unique(source.columns, source, on, "Unique")
         if id(source) in self.ordered:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
     def _set_operation(self, relation: tree.SetOperation) -> Operator:
@@ -526,7 +571,7 @@ class Planner:
         body = self.build(relation.body, needed, hint)
         made = subqueries.WithCtes(body.columns, body, tuple(plans))
         if id(body) in self.ordered:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
     def _cte(self, cte: tree.Cte) -> subqueries.CtePlan:
@@ -591,7 +636,7 @@ class Planner:
         )
         made = operators.Locked(source.columns, source, locks)
         if id(source) in self.ordered:
-            self.ordered.add(id(made))
+            self.ordered[id(made)] = made
         return made
 
 
@@ -607,19 +652,6 @@ def _used(expressions: Iterable[Expr]) -> frozenset[int]:
     for expression in expressions:
         found |= used_columns(expression)
     return frozenset(found)
-
-
-def _replace(expression: Expr, replaced: dict[int, Expr]) -> Expr:
-    """`ir.transform` by identity: subqueries are not compared, only recognised."""
-    if id(expression) in replaced:
-        return replaced[id(expression)]
-    children = expression.children()
-    if not children:
-        return expression
-    new = [_replace(child, replaced) for child in children]
-    if all(one is other for one, other in zip(new, children, strict=True)):
-        return expression
-    return expression.rebuild(new)
 
 
 def _outer(expression: Expr) -> bool:

@@ -48,7 +48,7 @@ def build_scan(
     limit = hint.limit if wish is None or choice.ordered else None
     made = _operator(planner, scan, choice, rest, needed, limit)
     if choice.ordered:
-        planner.ordered.add(id(made))
+        planner.ordered[id(made)] = made
     return made
 
 
@@ -80,7 +80,7 @@ def _operator(
     if index is None or index.clustered:
         words = (
             "Index Scan"
-            if choice.fixed or choice.low or choice.high or choice.ordered
+            if choice.fixed or choice.low or choice.high or choice.ordered or choice.arms
             else "Seq Scan"
         )
         about = _about(planner, scan, choice, words, left, stored)
@@ -115,6 +115,7 @@ def make_path(planner: Planner, scan: Scan, choice: Choice, positions: dict[int,
     """The path with its conditions' values compiled over (outer) rows laid out as `positions` say."""
     table, index = scan.table, choice.index
     values = [_value_of(condition) for condition in choice.fixed]
+    values += [value for arm in choice.arms for value in arm]
     low = _bound(values, choice.low)
     high = _bound(values, choice.high)
     placed = [planner.place(value, positions) for value in values]
@@ -132,6 +133,7 @@ def make_path(planner: Planner, scan: Scan, choice: Choice, positions: dict[int,
         tuple(condition.operator == "in" for condition in choice.fixed),
         low,
         high,
+        len(choice.arms[0]) if choice.arms else 0,
     )
 
 
@@ -382,6 +384,8 @@ def _about(
         title = f"{words}{backward} using {index.name} on {name}"
     lines = []
     used = [c.conjunct for c in (*choice.fixed, choice.low, choice.high) if c is not None]
+    if choice.either is not None:
+        used.append(choice.either)
     if used:
         lines.append(("Index Cond", planner.text(conjunction(_unique(used)))))
     if stored:

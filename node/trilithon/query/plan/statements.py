@@ -30,8 +30,6 @@ def build_statement(planner: Planner, relation: Relation) -> Operator:
             return _update(planner, relation)
         case tree.Delete():
             return _delete(planner, relation)
-        case tree.Window():
-            raise unsupported("a window function")
         case _:
             raise unsupported(type(relation).__name__)
 
