@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from fault_network import cut
+
 if TYPE_CHECKING:
     from cluster import Cluster, Node
 
@@ -66,6 +68,39 @@ def restart_everything(cluster: Cluster) -> Callable[[], None]:
     return lambda: None
 
 
+def blink_journals(cluster: Cluster) -> Callable[[], None]:
+    """All journals but some are killed and back at once: they must not forget what they promised."""
+    journals = [node for node in cluster.nodes.values() if node.role == "journal"]
+    nodes = cluster.random.sample(
+        journals, cluster.random.randint(len(journals) // 2 + 1, len(journals))
+    )
+    cluster.kernel.note(f"fault: {', '.join(node.name for node in nodes)} restart")
+    cluster.kernel.at(cluster.random.uniform(0.01, 0.1), keep_down(nodes))
+    return lambda: None
+
+
+def lonely_leader(cluster: Cluster) -> Callable[[], None] | None:
+    """The leader's Region is cut off, and soon after everything that votes elsewhere restarts."""
+    leader = cluster.leader()
+    if leader is None or len(cluster.regions) < 2:
+        return None
+    region = leader.region.name
+    cluster.kernel.note(f"fault: the leader's Region {region} is cut off, the others restart")
+    others = [one for one in cluster.regions if one != region]
+    undo = cut(cluster, [pair for one in others for pair in ((one, region), (region, one))])
+    nodes = [
+        node
+        for node in cluster.nodes.values()
+        if node.role in ("journal", "adjudicator") and node.region.name != region
+    ]
+
+    def restart() -> None:
+        cluster.kernel.at(0.03, keep_down(nodes))
+
+    cluster.kernel.at(cluster.random.uniform(0.0, 0.3), restart)
+    return undo
+
+
 def pause_process(cluster: Cluster) -> Callable[[], None]:
     node = cluster.random.choice(list(cluster.nodes.values()))
     cluster.kernel.note(f"fault: pause {node.name}")
@@ -92,6 +127,8 @@ FAULTS = {
     "kill leader": kill_leader,
     "kill region": kill_region,
     "kill everything": restart_everything,
+    "blink journals": blink_journals,
+    "lonely leader": lonely_leader,
     "pause process": pause_process,
     "pause leader": pause_leader,
     "pause region": pause_region,

@@ -6,6 +6,7 @@ key are alike. Times are the simulation's own seconds, which no process sees.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,10 @@ class History:
         self.counts: dict[str, int] = {}
         # There are transactions that no client began (DDL, the query processors' own).
         self.strangers = False
+        self._numbers = itertools.count()
+
+    def next_number(self) -> int:
+        return next(self._numbers)
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -85,7 +90,7 @@ class Recorded:
         self.node = node
         self.kernel = node.process.kernel
         self.record = Record(
-            len(history.records), node.region.name, node.name, workload, self.kernel.now_s
+            history.next_number(), node.region.name, node.name, workload, self.kernel.now_s
         )
         self.transaction: Any = None
 

@@ -22,6 +22,10 @@ from trilithon.journal.machine import JournalMachine
 from trilithon.v1.types_pb2 import Entry
 
 
+# Events of adjudicators that say nothing.
+_QUIET = frozenset({"journal_failed"})
+
+
 class Violation(AssertionError):
     """A promise was broken; the text says which, in sentences."""
 
@@ -80,6 +84,10 @@ class Observer:
 
         def adjudicator_took(self: AdjudicatorMachine, now_us: int, wall_us: int) -> Any:
             output = adjudicator_take(self, now_us, wall_us)
+            for event, details in output.events:
+                if event not in _QUIET:
+                    name = observer.adjudicators.get(self, "?")
+                    observer._kernel.note(f"{name} {event} {details}")
             observer.settled(observer.adjudicators.get(self, "?"), self.copy.settled_csn)
             return output
 

@@ -83,7 +83,7 @@ class SqlBank:
 
     async def _one(self, node: ClientNode, source: random.Random) -> None:
         history, kernel = self.history, self.cluster.kernel
-        record = Record(len(history.records), node.region.name, node.name, "sql", kernel.now_s)
+        record = Record(history.next_number(), node.region.name, node.name, "sql", kernel.now_s)
         record.serializable = source.random() < 0.15
         work = source.choice([self._transfer, self._transfer, self._insert, self._look])
         open_: list[AsyncTransaction] = []

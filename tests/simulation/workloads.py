@@ -92,7 +92,7 @@ class Append(Workload):
     """Lists that only grow, over random keys: what Elle calls list-append."""
 
     name = "append"
-    clients = 2
+    clients = 1
     table, lists = 20_002, 6
 
     async def step(self, node: QueryNode, source: random.Random) -> None:
@@ -142,6 +142,19 @@ class Skew(Workload):
         await transaction.commit()
 
 
+class Reader(Workload):
+    """Only reads, again and again: nothing that a cut or a lost leader keeps waiting."""
+
+    name = "reader"
+    pause_s = 0.03
+
+    async def step(self, node: QueryNode, source: random.Random) -> None:
+        key = row_key(Bank.table, source.randrange(Bank.accounts))
+        transaction = await self.begin(node, source, key)
+        await transaction.get([key])
+        await transaction.commit()
+
+
 class LongReader(Workload):
     """Reads the same again and again over seconds, from one snapshot."""
 
@@ -174,5 +187,5 @@ class Asker(Workload):
 
 
 WORKLOADS: dict[str, type[Workload]] = {
-    one.name: one for one in (Bank, Append, Unique, Skew, LongReader, Asker)
+    one.name: one for one in (Bank, Append, Unique, Skew, Reader, LongReader, Asker)
 }
