@@ -339,3 +339,35 @@ def test_computing_beyond_the_bound_is_refused() -> None:
     ):
         with pytest.raises(SqlError, match="54000"):
             call()
+
+
+def _matching(pattern: str) -> ir.Expr:
+    return BUILD.operator("~", ir.Column(0, TEXT), ir.Constant(pattern, TEXT))
+
+
+def test_a_search_that_explodes_is_refused() -> None:
+    keep = compile_filter(_matching("(a|aa)+$"))
+    with pytest.raises(SqlError) as caught:
+        keep([("a" * 40 + "b",)], CONTEXT)
+    assert caught.value.sqlstate == "54001"
+    assert keep([("aaa",), ("x",)], CONTEXT) == [("aaa",)]
+
+
+def test_a_batch_of_slow_searches_is_refused() -> None:
+    """Each row alone is within bounds; together they would hold up everybody else."""
+    keep = compile_filter(_matching("a.*b.*c.*d"))
+    slow = ("a b c " * 60,)
+    assert keep([slow], CONTEXT) == []
+    with pytest.raises(SqlError) as caught:
+        keep([slow] * 5000, CONTEXT)
+    assert caught.value.sqlstate == "54001"
+    # The next batch starts afresh.
+    assert keep([slow, ("abcd",)], CONTEXT) == [("abcd",)]
+
+
+def test_long_texts_may_take_their_time() -> None:
+    text = "lorem ipsum " * 50_000
+    expr = _matching("(lorem|ipsum) [xyz]")
+    assert compile_filter(expr)([(text,)] * 3 + [(text + "lorem z",)], CONTEXT) == [
+        (text + "lorem z",)
+    ]

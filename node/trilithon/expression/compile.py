@@ -20,6 +20,7 @@ from trilithon.expression.codegen import Fragment, Generator
 from trilithon.expression.context import EvalContext
 from trilithon.expression.functions import get_function
 from trilithon.expression.registry import IMMUTABLE
+from trilithon.expression.search_budget import begin_batch
 
 __all__ = [
     "EvalContext",
@@ -40,6 +41,7 @@ Projection = Callable[[list[Any], EvalContext], list[tuple[Any, ...]]]
 
 def _define(generator: Generator, body: str) -> Callable[..., Any]:
     source = "\n".join([*generator.helpers, body])
+    generator.namespace["begin_batch"] = begin_batch
     try:
         code = compile(source, "<expression>", "exec")
     except (RecursionError, MemoryError, SyntaxError) as error:
@@ -57,7 +59,8 @@ def compile_scalar(expr: ir.Expr) -> Scalar:
     generator = Generator()
     fragment = generator.generate(expr)
     return _define(
-        generator, f"def run(row, ctx):\n    P = ctx.parameters\n    return {fragment.value}\n"
+        generator,
+        f"def run(row, ctx):\n    begin_batch()\n    P = ctx.parameters\n    return {fragment.value}\n",
     )
 
 
@@ -101,7 +104,7 @@ def _loop(test: Fragment | None, item: str) -> str:
             "    out = []\n    add = out.append\n    for row in rows:\n"
             f"{clause}{indent}add({item})\n    return out\n"
         )
-    return f"def run(rows, ctx):\n    P = ctx.parameters\n{body}"
+    return f"def run(rows, ctx):\n    begin_batch()\n    P = ctx.parameters\n{body}"
 
 
 def _volatilities(expr: ir.Expr) -> set[str]:

@@ -481,8 +481,13 @@ def is_aggregate(name: str) -> bool:
     return name in AGGREGATES_BY_NAME
 
 
-def resolve_aggregate(name: str, arguments: Sequence[TypeRef]) -> ResolvedAggregate:
-    """count(*) has no arguments. Raises SqlError 42883 or 42725."""
+def resolve_aggregate(
+    name: str, arguments: Sequence[TypeRef], *, within_group: bool = False
+) -> ResolvedAggregate:
+    """count(*) has no arguments; `within_group`: the values of WITHIN GROUP (ORDER BY …) are the last.
+
+    Raises SqlError 42883, 42725, 42809 (WITHIN GROUP missing, or out of place).
+    """
     given = [ref.oid for ref in arguments]
     choice, ambiguous = _choose(AGGREGATES_BY_NAME.get(name, []), given)
     if choice is None:
@@ -495,6 +500,12 @@ def resolve_aggregate(name: str, arguments: Sequence[TypeRef]) -> ResolvedAggreg
             hint=f"No function matches the given name and argument types. {_HINT}",
         )
     entry, declared = choice
+    if entry.within_group and not within_group:
+        raise SqlError("42809", f"WITHIN GROUP is required for ordered-set aggregate {name}")
+    if within_group and not entry.within_group:
+        raise SqlError(
+            "42809", f"{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"
+        )
     targets, result = _finish(declared, arguments, entry.result)
     return ResolvedAggregate(entry.specialised(targets), targets, result)
 

@@ -2,7 +2,8 @@
 
 LIKE is matched by its own matcher, whose cost is bounded by pattern × text. Regular expressions are
 translated for the `regex` library, in its POSIX mode (leftmost, longest) unless a non-greedy quantifier
-asks otherwise, and every search has a time limit: a pattern that explodes ends in SQLSTATE 54001.
+asks otherwise, and searches have time limits (search_budget): a pattern that explodes ends in SQLSTATE
+54001.
 
 PostgreSQL gives the longest text to the earliest part of a pattern, backtracking engines give what they
 find first. Where the two can differ (greedy beside non-greedy quantifiers, groups that alternatives
@@ -19,9 +20,8 @@ from typing import Any, Final
 import regex  # type: ignore[import-untyped]
 
 from trilithon.core.errors import SqlError
+from trilithon.expression.search_budget import bounded
 
-# Seconds that one search may take; a server process answers other sessions in the meantime not at all.
-TIME_LIMIT_S: Final = 0.5
 PATTERN_MAX: Final = 100_000
 REPETITIONS_MAX: Final = 255
 
@@ -513,37 +513,28 @@ class Regex:
         self.groups = groups
 
     def test(self, text: str) -> bool:
-        try:
-            return self._compiled.search(text, timeout=TIME_LIMIT_S) is not None
-        except TimeoutError:
-            raise _too_complex() from None
+        return bounded(self._compiled.search, text, 0) is not None
 
     def search(self, text: str, at: int = 0) -> Any:
         """The first match as PostgreSQL finds it, or None."""
         if self._unclear:
             raise _unclear()
-        try:
-            match = self._compiled.search(text, at, timeout=TIME_LIMIT_S)
-            if match is not None and self._backwards is not None:
-                self._compare(match, self._backwards.search(text, at, timeout=TIME_LIMIT_S))
-        except TimeoutError:
-            raise _too_complex() from None
+        match = bounded(self._compiled.search, text, at)
+        if match is not None and self._backwards is not None:
+            self._compare(match, bounded(self._backwards.search, text, at))
         return match
 
     def matches(self, text: str, at: int = 0) -> list[Any]:
         """All matches, left to right; an empty one right after another match counts."""
         if self._unclear:
             raise _unclear()
-        try:
-            found = list(self._compiled.finditer(text, at, timeout=TIME_LIMIT_S))
-            if self._backwards is not None:
-                others = list(self._backwards.finditer(text, at, timeout=TIME_LIMIT_S))
-                if len(others) != len(found):
-                    raise _unclear()
-                for match, other in zip(found, others, strict=True):
-                    self._compare(match, other)
-        except TimeoutError:
-            raise _too_complex() from None
+        found = _all_matches(self._compiled, text, at)
+        if self._backwards is not None:
+            others = _all_matches(self._backwards, text, at)
+            if len(others) != len(found):
+                raise _unclear()
+            for match, other in zip(found, others, strict=True):
+                self._compare(match, other)
         return found
 
     def _compare(self, match: Any, other: Any) -> None:
@@ -563,12 +554,11 @@ def _unclear() -> SqlError:
     )
 
 
-def _too_complex() -> SqlError:
-    return SqlError(
-        "54001",
-        "regular expression failed: regular expression is too complex",
-        hint=f"The search took longer than {TIME_LIMIT_S} seconds.",
+def _all_matches(compiled: Any, text: str, at: int) -> list[Any]:
+    found: list[Any] = bounded(
+        lambda *where, timeout: list(compiled.finditer(*where, timeout=timeout)), text, at
     )
+    return found
 
 
 @lru_cache(maxsize=512)

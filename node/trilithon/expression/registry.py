@@ -71,7 +71,8 @@ class Aggregate:
     the value. `strict` aggregates never see NULL in `step`; `step_many` leaves NULLs out by itself.
     `merge(left, right)` joins two states, None where that is impossible. `typed` gives (step, final)
     for the argument types; `functions.resolve_aggregate` answers with them in their places. `context`:
-    `final(ctx, state)` looks at the EvalContext; `finish` calls either kind.
+    `final(ctx, state)` looks at the EvalContext; `finish` calls either kind. `within_group`: it wants its
+    rows in the order of its last argument, and is called WITHIN GROUP only.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Aggregate:
     variadic: bool = False
     volatility: str = IMMUTABLE
     context: bool = False
+    within_group: bool = False
     typed: Callable[[tuple[TypeRef, ...]], tuple[Callable[..., Any], Callable[..., Any]]] | None = (
         None
     )

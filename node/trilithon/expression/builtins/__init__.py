@@ -20,6 +20,8 @@ MODULES: Final = (
     "datetimes",
     "datetime_parts",
     "aggregates",
+    "regression",
+    "ordered_sets",
     "matching",
     "arrays",
     "misc",

@@ -9,7 +9,7 @@ from trilithon.core.errors import SqlError
 from trilithon.expression.registry import STABLE, function, operator
 from trilithon.types import text_io
 from trilithon.types.ordering import sort_key
-from trilithon.types.registry import TypeRef, type_info
+from trilithon.types.registry import INT32_MAX, TypeRef, type_info
 from trilithon.types.values import EMPTY_ARRAY, ArrayValue
 
 _ITEMS_MAX: Final = 1 << 24
@@ -116,24 +116,55 @@ operator("anycompatiblearray || anycompatiblearray -> anycompatiblearray", stric
 )
 
 
-@function("array_fill(anyelement, int4[]) -> anyarray", strict=False)
-def _fill(item: Any, dimensions: ArrayValue | None) -> ArrayValue:
-    if dimensions is None or None in dimensions.items:
+def _counts(array: ArrayValue | None, what: str) -> tuple[int, ...]:
+    """The sizes, or the lower bounds, of array_fill()."""
+    if array is None:
         raise SqlError("22004", "dimension array or low bound array cannot be null")
-    sizes = dimensions.items
+    if len(array.dimensions) > 1:
+        raise SqlError(
+            "2202E", "wrong number of array subscripts", detail=f"{what} must be one dimensional."
+        )
+    if None in array.items:
+        raise SqlError("22004", "dimension values cannot be null")
+    return array.items
+
+
+def _fill(item: Any, dimensions: ArrayValue | None, bounds: ArrayValue | None) -> ArrayValue:
+    if dimensions is None or bounds is None:
+        raise SqlError("22004", "dimension array or low bound array cannot be null")
+    sizes = _counts(dimensions, "Dimension array")
     if len(sizes) > _DIMENSIONS_MAX:
         raise SqlError(
             "54000",
             f"number of array dimensions ({len(sizes)}) exceeds the maximum allowed ({_DIMENSIONS_MAX})",
+        )
+    if not sizes:
+        return EMPTY_ARRAY
+    lower = _counts(bounds, "Low bound array")
+    if len(lower) != len(sizes):
+        raise SqlError(
+            "2202E",
+            "wrong number of array subscripts",
+            detail="Low bound array has different size than dimensions array.",
         )
     count = 1
     for size in sizes:
         count *= size
         if size < 0 or count > _ITEMS_MAX:
             raise SqlError("54000", f"array size exceeds the maximum allowed ({_ITEMS_MAX})")
-    if not count or not sizes:
-        return EMPTY_ARRAY
-    return ArrayValue((item,) * count, sizes, (1,) * len(sizes))
+    for size, low in zip(sizes, lower, strict=True):
+        if low + size > INT32_MAX:
+            raise SqlError("54000", f"array lower bound is too large: {low}")
+    return ArrayValue((item,) * count, sizes, lower) if count else EMPTY_ARRAY
+
+
+@function("array_fill(anyelement, int4[]) -> anyarray", strict=False)
+def _fill_from_one(item: Any, dimensions: ArrayValue | None) -> ArrayValue:
+    size = 1 if dimensions is None else len(dimensions.items)
+    return _fill(item, dimensions, ArrayValue.of([1] * size))
+
+
+function("array_fill(anyelement, int4[], int4[]) -> anyarray", strict=False)(_fill)
 
 
 @function("trim_array(anyarray, int4) -> anyarray")
