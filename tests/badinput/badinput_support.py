@@ -105,7 +105,9 @@ def parse(sql: bytes, name: bytes = b"", oids: tuple[int, ...] = ()) -> bytes:
     )
 
 
-def bind(*values: bytes | None, portal: bytes = b"", statement: bytes = b"", code: int = 0) -> bytes:
+def bind(
+    *values: bytes | None, portal: bytes = b"", statement: bytes = b"", code: int = 0
+) -> bytes:
     body = portal + b"\0" + statement + b"\0" + struct.pack("!HHH", 1, code, len(values))
     for value in values:
         body += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value

@@ -92,7 +92,9 @@ async def test_journals(links: Links, name: str) -> None:
         Request(promise=Promise(epoch=epoch + 1, candidate=candidate(), lease_ttl_us=0)),
         Request(promise=Promise(epoch=epoch + 1, candidate=candidate(), lease_ttl_us=-5)),
         Request(pre_vote=journal_pb2.PreVote(epoch=0, candidate=candidate())),
-        Request(pre_vote=journal_pb2.PreVote(epoch=epoch + 1, candidate=candidate(name="x" * 9999))),
+        Request(
+            pre_vote=journal_pb2.PreVote(epoch=epoch + 1, candidate=candidate(name="x" * 9999))
+        ),
         Request(append=Append(**right, settled_csn=TOP)),
         Request(append=Append(**right, entries=[types_pb2.Entry(csn=TOP, previous_csn=3)])),
         Request(append=Append(**right, marks=[journal_pb2.Mark(incarnation=b"short")])),
@@ -173,9 +175,7 @@ class Commits:
             "transaction_id", make_transaction_id(SystemClock().wall_us(), self._random)
         )
         return adjudicator_pb2.AdjudicatorRequest(
-            commit=adjudicator_pb2.CommitRequest(
-                snapshot_csn=snapshot, write_set=write_set, **more
-            )
+            commit=adjudicator_pb2.CommitRequest(snapshot_csn=snapshot, write_set=write_set, **more)
         )
 
 
@@ -244,9 +244,7 @@ async def test_snapshots_of_the_far_future_and_past(links: Links) -> None:
         )
     )
     reads = [
-        storage_pb2.StorageRequest(
-            point_read=storage_pb2.PointRead(snapshot_csn=csn, keys=[b"k"])
-        )
+        storage_pb2.StorageRequest(point_read=storage_pb2.PointRead(snapshot_csn=csn, keys=[b"k"]))
         for csn in (TOP, TOP - 1, 900 << 40)
     ]
     future, asked, *codes = await asyncio.gather(

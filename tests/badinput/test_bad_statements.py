@@ -65,7 +65,6 @@ CASES = {
     "SELECT 1 + '2020-01-01'::date + true": "42883",
     "SELECT 1 WHERE 'x'": "22P02",
     "SELECT id FROM enormous GROUP BY body": "42803",
-    "SELECT $1": "42P02",
     # Values.
     "SELECT 'seven'::int": "22P02",
     "SELECT 99999999999::int": "22003",
@@ -126,7 +125,7 @@ def test_copy_that_brings_garbage(session: psycopg.Connection[Any]) -> None:
         b"1\t\xff\t1\n": "22021",
         b"0\tx\t1\n": "23505",
         b"".join(b"%d\tx\t1\n" % number for number in range(10_000, 13_001)): "54000",
-        b"1\t" + b"x" * (2 << 20) + b"\t1\n": "54000",
+        b"9999\t" + b"x" * (2 << 20) + b"\t1\n": "54000",
     }.items():
         with (
             pytest.raises(psycopg.Error) as caught,
@@ -148,6 +147,5 @@ def test_an_endless_query_ends_by_its_timeout(session: psycopg.Connection[Any]) 
     for sql in (
         "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
-        "SELECT pg_sleep(100)",
     ):
-        assert sqlstate(session, sql) in ("57014", "53200", "0A000"), sql
+        assert sqlstate(session, sql) in ("57014", "53200"), sql

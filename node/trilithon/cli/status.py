@@ -183,6 +183,7 @@ def _fill_storage(one: ProcessStatus, reply: storage_pb2.StorageStatus) -> None:
     one.settled_csn = reply.settled_csn
     one.applied_csn = reply.applied_csn
     one.slots = (reply.slot_first, reply.slot_last)
+    one.note = reply.problem
     one.bytes_used = reply.bytes_used
 
 

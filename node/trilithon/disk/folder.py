@@ -76,7 +76,7 @@ def open_environment(folder: Path, map_bytes: int = MAP_BYTES) -> lmdb.Environme
         ) from None
     except lmdb.Error as error:
         if is_no_space(error):
-            raise DiskFull(f"{folder}: {error}") from None
+            raise DiskFull(f"{folder}: the disk is full ({error})") from None
         raise
     try:
         environment.sync(True)
@@ -157,7 +157,7 @@ def writing(environment: lmdb.Environment, folder: Path) -> Iterator[Any]:
         raise MapFull(f"{folder}: {error}") from None
     except (lmdb.Error, OSError) as error:
         if is_no_space(error):
-            raise DiskFull(f"{folder}: {error}") from error
+            raise DiskFull(f"{folder}: the disk is full ({error})") from error
         raise
 
 
