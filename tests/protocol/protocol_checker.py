@@ -7,7 +7,7 @@ contradicted answer. Raises Violation with the contradiction in words.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from protocol_clients import NOTHING, Transaction, writes_of
 
@@ -24,20 +24,28 @@ def hold(condition: object, text: str, *details: object) -> None:
         raise Violation(" ".join([text, *map(str, details)]))
 
 
-def check_logs(logs: Sequence[Sequence[types.Entry]]) -> list[types.Entry]:
-    """All journals agree; the log of a majority. Entry lists are whole logs."""
-    final = max(logs, key=lambda log: log[-1].csn if log else 0)
-    for log in logs:
-        for mine, theirs in zip(log, final, strict=False):
-            hold(mine == theirs, "journals differ at", format_csn(mine.csn))
-    tail = final[-1].csn if final else 0
-    full = sum(bool(log) and log[-1].csn == tail for log in logs)
+def check_logs(
+    logs: Sequence[Sequence[types.Entry]],
+    tails: Sequence[int],
+    archive: Mapping[int, types.Entry],
+) -> list[types.Entry]:
+    """All journals agree; the whole log, what was trimmed (`archive`) included."""
+    final = dict(archive)
+    for log in sorted(logs, key=lambda log: log[-1].csn if log else 0, reverse=True):
+        for entry in log:
+            known = final.setdefault(entry.csn, entry)
+            hold(known == entry, "journals differ at", format_csn(entry.csn))
+    tail = max(final, default=0)
+    full = tails.count(tail)
     hold(full * 2 > len(logs), "no majority holds the whole log:", full, "of", len(logs))
     previous = 0
-    for entry in final:
-        hold(entry.previous_csn == previous, "the chain breaks at", format_csn(entry.csn))
-        previous = entry.csn
-    return list(final)
+    for csn in sorted(final):
+        hold(
+            final[csn].previous_csn == previous,
+            f"journals differ: {format_csn(csn)} does not follow {format_csn(previous)}",
+        )
+        previous = csn
+    return [final[csn] for csn in sorted(final)]
 
 
 class Checker:

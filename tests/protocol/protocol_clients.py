@@ -37,6 +37,10 @@ class StoreNode(Node):
         self.settled = self.entries[-1].csn if self.entries else 0
         self._waiting: list[Callable[[], bool]] = []
         self._asked = 0
+        self._connect()
+
+    def _connect(self) -> None:
+        """One subscription per link: what is pushed belongs to it."""
         self._link = Connection(
             self,
             self.world.nodes[self._journal_name],
@@ -56,7 +60,10 @@ class StoreNode(Node):
 
     def _received(self, reply: journal.JournalReply) -> None:
         if reply.WhichOneof("reply") == "failure":
-            self.after(0.3, lambda: self._link.up and self._subscribe())
+            if reply.failure.code == types.Failure.CODE_SNAPSHOT_TOO_OLD:
+                self._rebuild()
+            self._link.close()
+            self.after(0.3, self._connect)
             return
         update = reply.feed
         if update.HasField("cut_to_csn"):
@@ -70,6 +77,24 @@ class StoreNode(Node):
             self.settled = update.settled_csn
             self._durable = [entry for entry in self.entries if entry.csn <= self.settled]
         self._waiting = [attempt for attempt in self._waiting if not attempt()]
+
+        if self._link.up and update.settled_csn:
+            applied = journal.Applied(storage=self.name, csn=self.settled)
+            self._link.send(journal.JournalRequest(applied=applied))
+
+    def _rebuild(self) -> None:
+        """The journal does not go back that far: copy another Region's storage."""
+        others = [
+            node
+            for node in self.world.nodes.values()
+            if isinstance(node, StoreNode) and node.settled > self.settled
+        ]
+        if others:
+            self.world.count("storage rebuilt")
+            source = max(others, key=lambda node: node.settled)
+            self.entries = [entry for entry in source.entries if entry.csn <= source.settled]
+            self.settled = source.settled
+            self._durable = list(self.entries)
 
     def read(self, key: bytes, snapshot: int, done: Callable[[Any], None]) -> None:
         """`done` gets (csn, value), or None after a second."""

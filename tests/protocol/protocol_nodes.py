@@ -10,7 +10,7 @@ from protocol_world import Connection, Node, World
 from trilithon.adjudicator.machine import AdjudicatorMachine
 from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Settings
 from trilithon.journal.machine import JournalMachine
-from trilithon.journal.operations import DurableState, Operation
+from trilithon.journal.operations import DurableState, Operation, SetBase
 from trilithon.journal.settings import JournalSettings
 from trilithon.v1 import journal_pb2 as journal
 
@@ -96,7 +96,7 @@ class JournalNode(Node):
     def _synced(self) -> None:
         batch, self._in_sync = self._in_sync, []
         for _, operations in batch:
-            self.disk.apply(operations)
+            self._apply(operations)
         self.machine.synced(batch[-1][0], self.clock_us())
         self._take()
         self._sync()
@@ -105,7 +105,17 @@ class JournalNode(Node):
         """Of what was being synced, a prefix may be there."""
         batch, self._in_sync = self._in_sync, []
         for _, operations in batch[: self.world.random.randint(0, len(batch))]:
-            self.disk.apply(operations)
+            self._apply(operations)
+
+    def _apply(self, operations: list[Operation]) -> None:
+        for operation in operations:
+            if isinstance(operation, SetBase):
+                for entry in self.disk.entries:
+                    if entry.csn <= operation.base.csn:
+                        known = self.world.archive.setdefault(entry.csn, entry)
+                        assert known == entry, "trimmed entries differ"
+                        self.world.stats["trimmed"] = len(self.world.archive)
+            self.disk.apply([operation])
 
 
 class AdjudicatorNode(Node):

@@ -26,6 +26,10 @@ from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget
 
 SECONDS = 30.0
 
+# Small bounds, so that windows, memory and logs really are exceeded and trimmed.
+_TIGHT_JOURNAL = {"window_us": 2_000_000, "trim_step_entries": 50, "memory_bytes_max": 5_000}
+_TIGHT_ADJUDICATOR = {"window_entries_max": 60, "log_bytes_max": 20_000, "warm_entries": 40}
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:
@@ -62,7 +66,16 @@ class Cluster:
         )
         tight = world.random.random() < 0.5
         self.journals = [
-            JournalNode(world, target.name, target.region, full=target.full, settings={})
+            JournalNode(
+                world,
+                target.name,
+                target.region,
+                full=target.full,
+                settings={
+                    "storages": (f"store-{target.region}",) if target.full else (),
+                    **(_TIGHT_JOURNAL if tight else {}),
+                },
+            )
             for target in journal_targets
         ]
         self.adjudicators = [
@@ -72,10 +85,7 @@ class Cluster:
                 target.region,
                 journal_targets,
                 adjudicator_targets,
-                # Small bounds, so that windows and memory really are exceeded.
-                {"window_entries_max": 60, "log_bytes_max": 20_000, "warm_entries": 40}
-                if tight
-                else {},
+                _TIGHT_ADJUDICATOR if tight else {},
             )
             for target in adjudicator_targets
         ]
@@ -182,7 +192,9 @@ class Cluster:
         return world.stats
 
     def check(self) -> None:
-        final = check_logs([node.disk.entries for node in self.journals])
+        disks = [node.disk for node in self.journals]
+        tails = [disk.entries[-1].csn if disk.entries else disk.base.csn for disk in disks]
+        final = check_logs([disk.entries for disk in disks], tails, self.world.archive)
         history = [one for client in self.clients for one in client.history]
         Checker(final, history).check()
         for store in self.stores:

@@ -34,6 +34,8 @@ class World:
         self.stats: dict[str, int] = {}
         self.connections: list[Connection] = []
         self.connection_count = 0
+        # Entries that journals have trimmed away: settled, so the same everywhere.
+        self.archive: dict[int, Any] = {}
         self.trace: list[str] = []
         self.keep_trace = False
 
