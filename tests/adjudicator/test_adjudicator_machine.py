@@ -395,9 +395,3 @@ def test_a_snapshot_from_the_future_is_invalid_and_one_of_a_later_epoch_not_judg
     assert reply.failure.code == types.Failure.CODE_INVALID
     later = rig.ask(forwarded(commit(2, epoch + 1 << 40), epoch), FOLLOWER)
     assert later.HasField("not_judged")
-
-
-def test_a_verdict_says_where_the_time_went() -> None:
-    rig = Rig()
-    rig.lead()
-    rig.silent = {"a/journal-0", "b/journal-0"}

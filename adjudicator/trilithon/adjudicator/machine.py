@@ -22,6 +22,7 @@ Raises InvariantViolation when a rule is broken that no message can break.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,7 +32,7 @@ from trilithon.adjudicator.election import Election, Won
 from trilithon.adjudicator.feed import FeedFollower
 from trilithon.adjudicator.leader import Hindrance, Leader, Reply, Waiter
 from trilithon.adjudicator.outbox import Outbox, Output
-from trilithon.adjudicator.pending import ASKERS_MAX, Pending, PendingTable
+from trilithon.adjudicator.pending import ASKERS_MAX, Pending, PendingTable, timings
 from trilithon.adjudicator.settings import Settings
 from trilithon.v1 import adjudicator_pb2 as adjudicator
 from trilithon.v1 import journal_pb2 as journal
@@ -55,6 +56,10 @@ class AdjudicatorMachine:
         self.feed = FeedFollower(settings, self.copy, self._candidate, now_us)
         self.leader: Leader | None = None
         self.pending = PendingTable()
+        # For timings: submitted since the last `take`; judged here with their csns, until the own
+        # Region's journal has synced them.
+        self._submitted: list[Pending] = []
+        self._unsynced: deque[tuple[int, Pending]] = deque()
         # The newest leader that this adjudicator knows of; may be itself.
         self.leader_epoch = 0
         self.leader_name = ""
@@ -110,6 +115,7 @@ class AdjudicatorMachine:
             case "ack":
                 if leader is not None:
                     leader.replication.ack(name, reply.ack, now_us)
+                    self._note_synced(name, reply.ack, now_us)
             case "gap":
                 if leader is not None:
                     leader.gap(name, reply.gap, now_us)
@@ -131,6 +137,13 @@ class AdjudicatorMachine:
                 self._journal_failed(name, reply, now_us)
             case _:
                 pass
+
+    def _note_synced(self, name: str, ack: journal.Ack, now_us: int) -> None:
+        if not self._unsynced or self.settings.journal(name).region != self.settings.region:
+            return
+        if ack.epoch == self.leader_epoch:
+            while self._unsynced and self._unsynced[0][0] <= ack.synced_csn:
+                self._unsynced.popleft()[1].synced_us = now_us
 
     def journal_read_failed(self, correlation_id: int, now_us: int) -> None:
         """A request with this correlation id got no answer."""
@@ -188,6 +201,7 @@ class AdjudicatorMachine:
             return
         self._out.event("stepped_down", epoch=leader.epoch, reason=reason)
         self.leader = None
+        self._unsynced.clear()
         for waiter in leader.all_waiters():
             self._answer(waiter, judging.not_judged(self.leader_epoch, "", reason))
         if self.leader_name == self.settings.name:
@@ -205,12 +219,15 @@ class AdjudicatorMachine:
         if reply.correlation_id:
             self.feed.answered(reply, now_us, self._out)
         elif update is not None:
+            for entry in update.entries:
+                for pending in self.pending.about(entry.transaction_id):
+                    pending.synced_us = pending.synced_us or now_us
             settled = self.feed.pushed(update, now_us, self._out)
         elif reply.WhichOneof("reply") == "failure":
             # The subscription ended.
             self.feed.start_over(now_us)
         if settled:
-            self._entries_settled(settled)
+            self._entries_settled(settled, now_us)
         if update is not None:
             self.election.saw_epoch(update.epoch)
             if update.leader:
@@ -393,11 +410,15 @@ class AdjudicatorMachine:
                 pending.send_at_us = now_us + settings.heartbeat_us
                 return
             self._bind(pending, self.leader.epoch)
+            self._note_submitted(pending, now_us)
+            tail_csn = self.copy.tail_csn
             reply, reason = self._judge(
                 self.leader, pending.item, None, pending.write_set, now_us, wall_us
             )
             if reply is not None:
                 self._verdict(pending, reply, now_us)
+            elif self.copy.tail_csn != tail_csn:
+                self._unsynced.append((self.copy.tail_csn, pending))
             # Judged: nothing more to send while this adjudicator leads.
             pending.send_at_us = now_us + (
                 settings.heartbeat_us if reason else settings.resend_max_us
@@ -407,11 +428,17 @@ class AdjudicatorMachine:
             pending.send_at_us = now_us + settings.heartbeat_us
             return
         self._bind(pending, self.leader_epoch)
+        self._note_submitted(pending, now_us)
         pending.wait_us = min(
             settings.resend_max_us, max(settings.resend_first_us, pending.wait_us * 2)
         )
         pending.send_at_us = now_us + int(pending.wait_us * self._random.uniform(0.8, 1.2))
         self._out.adjudicators.append((self.leader_name, pending.item))
+
+    def _note_submitted(self, pending: Pending, now_us: int) -> None:
+        if not pending.judged_us:
+            pending.judged_us = now_us
+            self._submitted.append(pending)
 
     def _bind(self, pending: Pending, epoch: int) -> None:
         item = pending.item
@@ -457,7 +484,7 @@ class AdjudicatorMachine:
         answer.token = waiter.token
         self._out.replies.append((waiter.peer, answer))
 
-    def _entries_settled(self, entries: Sequence[types.Entry]) -> None:
+    def _entries_settled(self, entries: Sequence[types.Entry], now_us: int) -> None:
         """Answer everybody who waits for these."""
         leader = self.leader
         epoch = leader.epoch if leader is not None else self.leader_epoch
@@ -474,6 +501,8 @@ class AdjudicatorMachine:
                 for waiter in leader.waiters_of(transaction_id):
                     self._answer(waiter, reply)
             for pending in self.pending.about(transaction_id):
+                if not pending.question:
+                    reply.verdict.timings.CopyFrom(timings(pending, now_us))
                 self._finish(pending, reply)
 
     # ---- time
@@ -507,12 +536,15 @@ class AdjudicatorMachine:
 
     def take(self, now_us: int, wall_us: int) -> Output:
         """Settle, answer, send: what has collected since the last call."""
+        for pending in self._submitted:
+            pending.left_us = now_us
+        self._submitted.clear()
         leader = self.leader
         if leader is not None and leader.replication.expired(now_us):
             self._step_down(now_us, "out of authority")
         elif leader is not None:
             was_recovering = leader.recovering
-            self._entries_settled(leader.advance(now_us))
+            self._entries_settled(leader.advance(now_us), now_us)
             if was_recovering and not leader.recovering:
                 self._open(leader, now_us, wall_us)
             leader.replication.flush(now_us)

@@ -32,10 +32,32 @@ class Pending:
     send_at_us: int = 0
     wait_us: int = 0
     write_set: types.WriteSet | None = None
+    # When it was first judged here or forwarded, when the append (or the request) left, when the
+    # own Region's journal had it synced; 0: not yet.
+    judged_us: int = 0
+    left_us: int = 0
+    synced_us: int = 0
 
     @property
     def ever_sent(self) -> bool:
         return self.bound_epoch != 0
+
+
+def timings(pending: Pending, now_us: int) -> adjudicator.CommitTimings:
+    """Where the time of a commit went that is settled now."""
+    judged_us = pending.judged_us or now_us
+    left_us = pending.left_us or judged_us
+    return adjudicator.CommitTimings(
+        queued_us=_span(pending.received_us, judged_us),
+        judged_us=_span(judged_us, left_us),
+        synced_us=_span(left_us, pending.synced_us),
+        settled_us=_span(judged_us, now_us),
+    )
+
+
+def _span(from_us: int, to_us: int) -> int:
+    """As the message takes it. After a change of leader the events may have another order."""
+    return min(max(0, to_us - from_us), 0xFFFF_FFFF)
 
 
 class PendingTable:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ISOLATION_LEVELS: Final = frozenset(
     {"serializable", "repeatable read", "read committed", "read uncommitted"}
 )
+# Of this session; see query.transaction.timings.
+LAST_COMMIT_TIMINGS: Final = "trilithon.last_commit_timings"
 _LEVELS: Final = ("DEBUG", "LOG", "NOTICE", "WARNING", "ERROR")
 _ENDING: Final = frozenset({"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"})
 # SET's lists of names are quoted one by one.
@@ -381,6 +383,8 @@ def _interval_hours(text: str) -> str:
 def show_columns(session: Session, name: str) -> list[ResultColumn]:
     if name == "all":
         return [ResultColumn("name"), ResultColumn("setting"), ResultColumn("description")]
+    if name == LAST_COMMIT_TIMINGS:
+        return [ResultColumn(name)]
     session.settings.get(name)
     return [ResultColumn(session.settings.display_name(name))]
 
@@ -390,4 +394,6 @@ async def show(session: Session, statement: Statement) -> Outcome:
     columns = show_columns(session, name)
     if name == "all":
         return Outcome("SHOW", columns, list(session.settings.all()))
+    if name == LAST_COMMIT_TIMINGS:
+        return Outcome("SHOW", columns, [(session.last_commit_timings,)])
     return Outcome("SHOW", columns, [(session.settings.show(name),)])

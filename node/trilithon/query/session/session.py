@@ -31,6 +31,7 @@ from trilithon.query.session.ports import EngineLike, TransactionLike, Transacti
 from trilithon.query.session.prepared import Portal, PreparedStatement
 from trilithon.query.session.results import Outcome, command_name
 from trilithon.query.session.settings import Modes, SessionSettings
+from trilithon.query.transaction.timings import TransactionTimings
 
 _log = logging.getLogger("trilithon.query")
 
@@ -101,6 +102,8 @@ class Session:
         self.last_transaction_id = b""
         self.last_snapshot_csn = 0
         self.last_commit_csn = 0
+        # Of the last transaction that had something to commit.
+        self._last_timings: TransactionTimings | None = None
 
         self.statements: dict[str, PreparedStatement] = {}
         self.portals: dict[str, Portal] = {}
@@ -275,6 +278,8 @@ class Session:
                 self.committing = True
                 result = await transaction.commit()
                 self.last_commit_csn = result.csn
+                if result.csn:
+                    self._last_timings = getattr(transaction, "timings", None)
         except SqlError as error:
             self._lose(error)
             raise
@@ -554,6 +559,11 @@ class Session:
     def set_config(self, name: str, value: str, is_local: bool) -> str:
         control.set_parameter(self, name, value, local=is_local)
         return self.settings.show(name)
+
+    @property
+    def last_commit_timings(self) -> str:
+        """JSON: where the time of the last commit went that had something to commit."""
+        return self._last_timings.to_json() if self._last_timings is not None else "{}"
 
     @property
     def current_user(self) -> str:

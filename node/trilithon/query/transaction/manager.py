@@ -89,22 +89,26 @@ class TransactionManager:
         return await self._reads.speculative_get(read.keys, read.program)
 
     async def _begin(self, read_only: bool, serializable: bool) -> Transaction:
+        clock = self.world.clock
+        began_us = clock.monotonic_us()
         snapshot = await self._snapshots.snapshot()
+        snapshot_us = clock.monotonic_us() - began_us
         catalog = await self.catalogs.at(snapshot)
         self._contention.seen(snapshot.csn)
         self.begun += 1
-        world = self.world
-        return Transaction(
-            transaction_id=make_transaction_id(world.clock.wall_us(), world.random),
+        transaction = Transaction(
+            transaction_id=make_transaction_id(clock.wall_us(), self.world.random),
             snapshot_csn=snapshot.csn,
             catalog=catalog,
             reads=self._reads,
             manager=self,
-            clock=world.clock,
+            clock=clock,
             limits=self.limits,
             read_only=read_only,
             serializable=serializable,
         )
+        transaction.timings.snapshot_us = snapshot_us
+        return transaction
 
     async def run(
         self, work: Callable[[Transaction], Awaitable[Result]], *, serializable: bool = False
@@ -132,6 +136,7 @@ class TransactionManager:
     async def hand_over(self, transaction: Transaction, request: CommitRequest) -> CommitResult:
         """See Transaction.commit."""
         handover = Handover(request)
+        began_us = self.world.clock.monotonic_us()
         task = asyncio.create_task(self._committer.commit(handover))
         self._handovers.add(task)
         task.add_done_callback(self._forget)
@@ -142,6 +147,8 @@ class TransactionManager:
             raise
         if verdict.outcome == Verdict.OUTCOME_COMMITTED:
             self.committed += 1
+            transaction.timings.commit_us = self.world.clock.monotonic_us() - began_us
+            transaction.timings.take(verdict.timings)
             self._contention.seen(verdict.csn)
             if self._contention.contended:
                 for key in self._contention.keys:

@@ -25,6 +25,7 @@ from trilithon.query.transaction.ports import (
     closing,
 )
 from trilithon.query.transaction.read_checks import ReadChecks, ReadRange
+from trilithon.query.transaction.timings import TransactionTimings
 from trilithon.query.transaction.write_buffer import WriteBuffer
 from trilithon.v1.adjudicator_pb2 import CommitRequest, ReadCheck
 from trilithon.v1.types_pb2 import MODE_KEY_SHARE
@@ -122,6 +123,7 @@ class Transaction:
         self._committed_hooks: list[CommitHook] = []
         self._row_ids = 0
         self._first_read: tuple[FirstRead, asyncio.Task[SpeculationLike]] | None = None
+        self.timings = TransactionTimings()
 
     # ---- reading
 
@@ -139,11 +141,7 @@ class Transaction:
                 if not buffer.wrote(key):
                     self._checks.add_point(key)
         if not buffer.has_writes:
-            if self._first_read is not None:
-                rows = await self._speculated(keys, program)
-                if rows is not None:
-                    return rows
-            return await self._reads.get(self.snapshot_csn, keys, program)
+            return await self._stored(keys, program)
         result: list[Row | None] = [None] * len(keys)
         elsewhere: list[int] = []
         for position, key in enumerate(keys):
@@ -154,10 +152,23 @@ class Transaction:
                 result[position] = run_locally(program, own.value)
         if elsewhere:
             asked = [keys[position] for position in elsewhere]
-            found = await self._reads.get(self.snapshot_csn, asked, program)
+            found = await self._stored(asked, program)
             for position, row in zip(elsewhere, found, strict=True):
                 result[position] = row
         return result
+
+    async def _stored(self, keys: Sequence[bytes], program: bytes) -> list[Row | None]:
+        """Storage's rows at the snapshot."""
+        began_us = self._clock.monotonic_us()
+        rows = None
+        if self._first_read is not None:
+            rows = await self._speculated(keys, program)
+        if rows is None:
+            rows = await self._reads.get(self.snapshot_csn, keys, program)
+        timings = self.timings
+        timings.reads += 1
+        timings.reads_us += self._clock.monotonic_us() - began_us
+        return rows
 
     def expect(self, read: FirstRead, answer: asyncio.Task[SpeculationLike]) -> None:
         """From the manager: this read is on its way already."""
