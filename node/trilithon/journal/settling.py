@@ -89,9 +89,10 @@ class Settling:
         `own_mark`: synced here and matched. `matched_csn`: in this log and in the leader's.
         """
         reached = log.floor(min(self._leader_settled, matched_csn))
-        if matched_csn > max(reached, self.settled_csn):
+        known = max(reached, self.settled_csn)
+        if matched_csn > known:
             marks = {**self.marks, self.incarnation: own_mark}
-            reached = max(reached, self._deduce(groups, marks, matched_csn))
+            reached = max(reached, self._deduce(groups, marks, matched_csn, known))
         if reached <= self.settled_csn:
             return False
         self.settled_csn = reached
@@ -102,7 +103,10 @@ class Settling:
             runs[0].first = max(runs[0].first, reached + 1)
         return True
 
-    def _deduce(self, groups: Sequence[Group], marks: Mapping[bytes, int], matched_csn: int) -> int:
+    def _deduce(
+        self, groups: Sequence[Group], marks: Mapping[bytes, int], matched_csn: int, known: int
+    ) -> int:
+        """What follows what is `known` to be settled."""
         limit = min(quorum_csn(groups, marks), matched_csn)
         if limit >> SEQUENCE_BITS != self._epoch:
             return NO_CSN
@@ -110,13 +114,13 @@ class Settling:
         for run in self._runs:
             if run.first > limit:
                 break
-            if run.first >> SEQUENCE_BITS < self._epoch:
+            if run.last <= known or run.first >> SEQUENCE_BITS < self._epoch:
                 continue
             if run.required is None:
                 break
             bound = min((marks.get(one, NO_CSN) for one in run.required), default=limit)
             bound = min(bound, limit, run.last)
-            if bound < run.first:
+            if bound < max(run.first, known + 1):
                 break
             reached = bound
             if bound < run.last:
