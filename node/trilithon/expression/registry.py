@@ -39,7 +39,8 @@ class Function:
     `typed`: `call` is a factory that gets (argument types, result type) and gives the function.
     `raises`: may fail for some values. `nullable`: may give NULL though no argument is NULL.
     `variadic`: the last argument type stands for any number of arguments, but one at least.
-    `returns_set`: gives an iterable of values (generate_series).
+    `returns_set`: gives an iterable of values (generate_series); with `columns`, (name, type oid), of
+    tuples of that shape, and `result` is record.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Function:
     nullable: bool = False
     variadic: bool = False
     returns_set: bool = False
+    columns: tuple[tuple[str, int], ...] = ()
     inline: str = ""
 
     @property

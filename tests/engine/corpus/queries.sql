@@ -196,3 +196,28 @@ select count(*) from o where cid = 1 and cid = 2
 select t1.id from c t1 left join c t2 on t1.id = t2.id + 1 left join c t3 on t3.id = t2.id where t3.name is null order by 1
 select a.id, b.id from (select * from c where id < 3) a full join (select * from c where id > 1) b on a.id = b.id and a.id > 0 order by 1, 2
 select a.id, b.id from c a left join c b on a.id < b.id and b.name = 'dan' order by 1, 2
+select percentile_cont(0.5) within group (order by amount), percentile_disc(0.5) within group (order by amount), mode() within group (order by cid) from o
+select cid, percentile_disc(array[0.25, 0.75]) within group (order by amount desc), mode() within group (order by qty desc) from o group by cid order by cid
+select percentile_disc(0.9) within group (order by name) filter (where id > 1), percentile_cont(0.5) within group (order by id) from c
+select percentile_cont(0.5) within group (order by at - timestamp '2024-01-01') from o
+select percentile_cont(0.5) within group (order by amount) from o where false
+select percentile_cont(1.5) within group (order by amount) from o
+select percentile_cont(0.5) from o
+select percentile_cont(amount) from o
+select mode(amount) from o
+select sum(1) within group (order by amount) from o
+select percentile_cont(0.5) within group (order by name) from c
+select percentile_cont(0.5) within group (order by amount, qty) from o
+select percentile_disc(0.5) within group (order by amount) + count(*) from o having count(*) > 1
+select cid, regr_slope(amount, id), regr_intercept(amount, id), regr_r2(amount, id), corr(amount, id), covar_pop(amount, id), regr_count(amount, cid) from o group by cid order by cid
+select * from jsonb_each('{"b": 1, "a": [1, {"x": null}], "cc": null}')
+select * from jsonb_each_text('{"b": "x", "a": [1, 2], "cc": null}') with ordinality
+select key, value from json_each('{"b": 1.50, "a": {"x" : 1}, "b": 2}') e
+select e.k, e.v, e.* from json_each_text('{"b": "x", "a": {"x" : 1}, "n": null}') as e(k, v)
+select * from jsonb_each('[1]')
+select * from json_each('[1]')
+select * from json_each('3')
+select * from jsonb_each(null)
+select c.id, e.value from c, lateral jsonb_each_text(jsonb_build_object('n', c.name, 'i', c.id)) e where e.key = 'n' order by c.id
+select key, count(*) from c, jsonb_each(to_jsonb(array[c.id])->0) e group by key
+select json_agg(x order by x), jsonb_agg(x), json_object_agg(x::text, x) from (values (0.1::float8), (1e300), (null)) t(x) where x is not null

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.expression.registry import function, operator
+from trilithon.expression.registry import function, operator, type_oid
 from trilithon.types import json_value as jv
 from trilithon.types.values import ArrayValue
 
@@ -520,3 +520,40 @@ function("json_array_elements_text(json) -> setof text")(
 )
 for _kind in ("json", "jsonb"):
     function(f"{_kind}_object_keys({_kind}) -> setof text")(_keys(_kind))
+
+
+def _json_each(name: str, take: Callable[[str], Any]) -> Callable[[str], Iterator[tuple[str, Any]]]:
+    def each(text: str) -> Iterator[tuple[str, Any]]:
+        value = _load(text)
+        if not isinstance(value, dict):
+            what = "an array as an object" if isinstance(value, list) else "a scalar"
+            raise SqlError("22023", f"cannot deconstruct {what}")
+        # Of an empty object there are no members.
+        members: Any = _members(text) or ()
+        for key, item in members:
+            yield key, take(item)
+
+    return each
+
+
+def _jsonb_each(
+    name: str, take: Callable[[Any], Any]
+) -> Callable[[str], Iterator[tuple[str, Any]]]:
+    def each(text: str) -> Iterator[tuple[str, Any]]:
+        value = _load(text)
+        if not isinstance(value, dict):
+            raise SqlError("22023", f"cannot call {name} on a non-object")
+        for key in sorted(value, key=jv.key_order):
+            yield key, take(value[key])
+
+    return each
+
+
+def _define_each(kind: str, each: Callable[..., Any], value: Any, text: Any) -> None:
+    for name, type_, take in ((f"{kind}_each", kind, value), (f"{kind}_each_text", "text", text)):
+        columns = (("key", type_oid("text")), ("value", type_oid(type_)))
+        function(f"{name}({kind}) -> setof record", columns=columns)(each(name, take))
+
+
+_define_each("json", _json_each, lambda item: item, _json_text)
+_define_each("jsonb", _jsonb_each, jv.dump, _as_text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from trilithon.expression import functions, ir
@@ -346,6 +347,8 @@ def _set_in_targets(
     if block.set_functions:
         analysis.unsupported("more than one set-returning function in a select list", location)
     assert resolved.function is not None
+    if resolved.function.columns:
+        analysis.unsupported(f"{name}() in a select list: it gives rows, call it in FROM", location)
     output = analysis.column(name, resolved.result)
     block.set_functions.append(FunctionScan((output,), resolved.function.id, arguments))
     block.own = block.own | {output.id}
@@ -376,7 +379,8 @@ def set_returning_call(analysis: Analysis, scope: Scope, node: Node) -> SetCall 
     if resolved.function is None or not resolved.function.returns_set:
         return None
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)
-    return SetCall(resolved.function.id, typed, resolved.result)
+    columns = tuple((column, TypeRef(oid)) for column, oid in resolved.function.columns)
+    return SetCall(resolved.function.id, typed, resolved.result, columns)
 
 
 # ---- aggregates
@@ -393,8 +397,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         )
     if block.inside == "aggregate":
         analysis.fail("42803", "aggregate function calls cannot be nested", location)
-    if node.get("agg_within_group"):
-        analysis.unsupported(f"ordered-set aggregate {name}", location)
+    within_group = bool(node.get("agg_within_group"))
     if node.get("func_variadic"):
         analysis.unsupported("VARIADIC in a call", location)
     before, block.inside = block.inside, "aggregate"
@@ -408,6 +411,9 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         expression = coercion.settle(analysis, expressions.analyse(analysis, scope, sort["node"]))
         coercion.require_order(analysis, expression.type, location)
         order.append((expression, *queries.sort_direction(analysis, sort)))
+    if within_group:
+        _refuse_varying(analysis, arguments, name, location)
+        arguments += [expression for expression, _, _ in order]
     block.inside = before
     if not arguments and not node.get("agg_star") and name == "count":
         analysis.fail(
@@ -415,10 +421,12 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
             "count(*) must be used to call a parameterless aggregate function",
             location,
         )
-    resolved = analysis.at(
-        location, functions.resolve_aggregate, name, [argument.type for argument in arguments]
-    )
+    resolve = partial(functions.resolve_aggregate, within_group=within_group)
+    resolved = analysis.at(location, resolve, name, [argument.type for argument in arguments])
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)
+    if within_group:
+        # One value of ORDER BY, and that as the aggregate takes it.
+        order = [(typed[-1], *order[0][1:])]
     _refuse_outer_aggregate(analysis, block, typed, name, location)
     distinct = bool(node.get("agg_distinct"))
     if distinct:
@@ -433,6 +441,16 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     output = analysis.column(name, resolved.result)
     call = AggregateCall(output, resolved.aggregate, typed, distinct, condition, tuple(order))
     return block.add_aggregate(call)
+
+
+def _refuse_varying(
+    analysis: Analysis, arguments: Sequence[Expr], name: str, location: int
+) -> None:
+    """What stands before WITHIN GROUP must be the same for all rows of a group."""
+    for argument in arguments:
+        varies = any(isinstance(part, ir.Column | Subquery) for part in ir.post_order(argument))
+        if varies:
+            analysis.unsupported(f"a column or subquery as direct argument of {name}()", location)
 
 
 def _refuse_outer_aggregate(

@@ -258,7 +258,7 @@ class Virtual(Small):
 @dataclass(slots=True, eq=False)
 class FunctionRows(Operator):
     """A set-returning function's rows. `arguments` is a compiled projection; `call` gets the
-    context too where `with_context` says so."""
+    context too where `with_context` says so, and gives whole rows where it is `wide`."""
 
     columns: tuple[int, ...]
     name: str
@@ -267,6 +267,7 @@ class FunctionRows(Operator):
     with_context: bool
     strict: bool
     ordinality: bool
+    wide: bool = False
 
     async def batches(self, run: Run) -> Batches:
         values = self.arguments([()], run.context)[0]
@@ -275,7 +276,8 @@ class FunctionRows(Operator):
         made = self.call(run.context, *values) if self.with_context else self.call(*values)
         batch: list[Any] = []
         for number, value in enumerate(made or (), 1):
-            batch.append((value, number) if self.ordinality else (value,))
+            row = value if self.wide else (value,)
+            batch.append((*row, number) if self.ordinality else row)
             if len(batch) == BATCH_ROWS:
                 yield batch
                 batch = []

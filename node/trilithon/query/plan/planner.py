@@ -625,6 +625,7 @@ class Planner:
             entry.context,
             entry.strict,
             relation.ordinality,
+            bool(entry.columns),
         )
 
     def _lock(self, relation: tree.LockRows, needed: frozenset[int], hint: Hint) -> Operator:
