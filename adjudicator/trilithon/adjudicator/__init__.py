@@ -11,15 +11,20 @@ Modules, bottom up (all but `service` and `role` are pure: time and events come 
 - `copy`: log, window and settled position together: this adjudicator's copy of the log.
 - `election`: silence, pre-votes, promises.
 - `feed`: following the own Region's journal.
-- `replication`: the leader's dealings with the journals: appends, marks, leases, settling.
-- `judging`: what a commit request must look like, and what is answered.
+- `progress`, `relay`, `replication`: the leader's dealings with the journals: what each one has, old
+  entries passed on, appends, marks, leases, settling.
+- `judging`: what requests must look like, and what is answered.
+- `leader`: one term of leadership: recovery, judging, refusals, member changes.
 - `pending`: requests that this adjudicator took from query processors, until they are answered.
+- `outbox`: what a step wants sent.
 - `machine`: puts them together.
 
 Invariants
 - A leader judges only with authority, and only after its epoch's first entry is committed.
 - What an adjudicator has told a query processor, "committed" or "aborted", stays true.
 - Nothing here is durable: the log in the journals is the truth.
+
+Not there yet: moving leadership by order (`Lead`).
 
 Not here: durability (journal), SQL (query processor), links (trilithon.link).
 """
