@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Final
 
 from trilithon.adjudicator.machine import AdjudicatorMachine
 from trilithon.adjudicator.service import AdjudicatorService
 from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Settings
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
+from trilithon.chassis.identity import ProcessLife
 from trilithon.core.errors import Unavailable
-from trilithon.core.ids import make_random_id
 from trilithon.core.world import Server, World
 from trilithon.link.specs import ADJUDICATOR, ADJUDICATOR_LEAD, ADJUDICATOR_STATUS
 from trilithon.v1 import adjudicator_pb2 as adjudicator
-from trilithon.v1 import types_pb2 as types
 
 _log = logging.getLogger("trilithon.adjudicator")
 
@@ -58,9 +55,12 @@ class AdjudicatorProcess:
         self._config = config
         self._settings = settings
         self._world = world
-        self._life = make_random_id(world.random)
-        self._started_us = world.clock.monotonic_us()
-        self.machine = AdjudicatorMachine(settings, self._life, world.random, self._started_us)
+        self._life = ProcessLife(
+            config.cluster, settings.region, "adjudicator", settings.name, world
+        )
+        self.machine = AdjudicatorMachine(
+            settings, self._life.id, world.random, self._life.started_us
+        )
         self.service = AdjudicatorService(self.machine, world)
         self._server: Server | None = None
 
@@ -107,18 +107,7 @@ class AdjudicatorProcess:
     ) -> adjudicator.AdjudicatorStatus:
         now_us = self._world.clock.monotonic_us()
         status = self.machine.status(now_us)
-        status.identity.CopyFrom(
-            types.ProcessIdentity(
-                cluster=self._config.cluster,
-                region=self._settings.region,
-                role="adjudicator",
-                name=self._settings.name,
-                pid=os.getpid(),
-                life=self._life,
-                version=_version(),
-                uptime_us=now_us - self._started_us,
-            )
-        )
+        status.identity.CopyFrom(self._life.describe())
         return status
 
     async def _lead(self, _: adjudicator.LeadRequest) -> adjudicator.LeadReply:
@@ -162,10 +151,3 @@ async def start(
         await running.stop()
         raise
     return running
-
-
-def _version() -> str:
-    try:
-        return metadata.version("trilithon")
-    except metadata.PackageNotFoundError:
-        return "0"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Final, TypeVar
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
+from trilithon.chassis.identity import ProcessLife
 from trilithon.core.csn import format_csn
-from trilithon.core.ids import format_id, make_random_id
+from trilithon.core.ids import format_id
 from trilithon.core.world import Server, World
 from trilithon.journal.machine import JournalMachine
 from trilithon.journal.operations import Operation, RecoveredState
@@ -21,7 +20,7 @@ from trilithon.journal.service import JournalService
 from trilithon.journal.settings import JournalSettings
 from trilithon.journal.store import JournalStore, LogFile
 from trilithon.link.specs import JOURNAL, JOURNAL_STATUS
-from trilithon.v1 import journal_pb2, types_pb2
+from trilithon.v1 import journal_pb2
 from trilithon.v1.types_pb2 import Entry
 
 T = TypeVar("T")
@@ -96,10 +95,11 @@ class JournalProcess:
         self._identity = identity
         self._store = store
         self._world = world
-        self._life = make_random_id(world.random)
-        self._started_us = world.clock.monotonic_us()
+        self._life = ProcessLife(
+            identity.cluster, identity.region, identity.role, identity.name, world
+        )
         recovered = store.load()
-        self.machine = JournalMachine(settings, recovered, self._life, self._started_us)
+        self.machine = JournalMachine(settings, recovered, self._life.id, self._life.started_us)
         self.service = JournalService(self.machine, store, world.clock)
         self.failed = self.service.failed
         self._server: Server | None = None
@@ -131,19 +131,7 @@ class JournalProcess:
     async def _status(self, _: journal_pb2.JournalStatusRequest) -> journal_pb2.JournalStatus:
         now_us = self._world.clock.monotonic_us()
         status = self.machine.status(now_us)
-        identity = self._identity
-        status.identity.CopyFrom(
-            types_pb2.ProcessIdentity(
-                cluster=identity.cluster,
-                region=identity.region,
-                role=identity.role,
-                name=identity.name,
-                pid=os.getpid(),
-                life=self._life,
-                version=_version(),
-                uptime_us=now_us - self._started_us,
-            )
-        )
+        status.identity.CopyFrom(self._life.describe())
         return status
 
     def metrics(self) -> Mapping[str, float]:
@@ -198,13 +186,6 @@ async def start_journal(
         await store.close()
         raise
     return running
-
-
-def _version() -> str:
-    try:
-        return metadata.version("trilithon")
-    except metadata.PackageNotFoundError:
-        return "0"
 
 
 __all__ = ["JournalIdentity", "JournalProcess", "ThreadedStore", "settings_of", "start"]

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any, Final, Protocol
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
-from trilithon.core.ids import make_random_id
+from trilithon.chassis.identity import ProcessLife
 from trilithon.core.world import Server, World
 from trilithon.link.specs import SQL, SQL_STATUS
 from trilithon.query.pgwire.authentication import FixedRoles, Roles
@@ -27,7 +25,7 @@ from trilithon.query.session.ports import EngineLike, TransactionLike
 from trilithon.query.session.session import SessionCounters, SessionServices
 from trilithon.query.sqlservice.questions import StatusQuestions
 from trilithon.query.sqlservice.streams import SqlStreams, StreamsOptions
-from trilithon.v1 import sql_pb2, types_pb2
+from trilithon.v1 import sql_pb2
 
 _log = logging.getLogger("trilithon.query")
 
@@ -115,9 +113,7 @@ class QueryService:
         self.counters = SessionCounters()
         self._world = world
         self._surroundings = surroundings
-        self._life = make_random_id(world.random)
-        self._started_us = world.clock.monotonic_us()
-        self._version = _version()
+        self._life = ProcessLife(settings.cluster, settings.region, "query", settings.name, world)
         roles = roles or FixedRoles({})
         services = SessionServices(
             engine=engine,
@@ -215,18 +211,9 @@ class QueryService:
         return self.streams.session_count + elsewhere
 
     async def status(self, _: sql_pb2.QueryStatusRequest) -> sql_pb2.QueryStatus:
-        settings, counters = self.settings, self.counters
+        counters = self.counters
         return sql_pb2.QueryStatus(
-            identity=types_pb2.ProcessIdentity(
-                cluster=settings.cluster,
-                region=settings.region,
-                role="query",
-                name=settings.name,
-                pid=os.getpid(),
-                life=self._life,
-                version=self._version,
-                uptime_us=self._world.clock.monotonic_us() - self._started_us,
-            ),
+            identity=self._life.describe(),
             sessions=self.session_count,
             transactions=counters.transactions_open,
             postgresql_address=self.postgresql_address,
@@ -273,10 +260,3 @@ def _listener_options(settings: QuerySettings, roles: Roles) -> ListenerOptions:
         tls=tls,
         certificate_pem=certificate_pem,
     )
-
-
-def _version() -> str:
-    try:
-        return metadata.version("trilithon")
-    except metadata.PackageNotFoundError:
-        return "0"

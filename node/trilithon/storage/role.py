@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any, Final
 
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
+from trilithon.chassis.identity import ProcessLife
 from trilithon.core.csn import format_csn
-from trilithon.core.ids import make_random_id
 from trilithon.core.world import Server, World
 from trilithon.link.specs import STORAGE, STORAGE_CHECKSUM, STORAGE_STATUS
 from trilithon.storage.apply import Applier, ApplyOptions, Worker
@@ -27,7 +25,7 @@ from trilithon.storage.jobs import REPLY_BYTES_MAX, Job
 from trilithon.storage.machine import StorageMachine
 from trilithon.storage.programs import ProgramCache
 from trilithon.storage.service import ServiceOptions, StorageService
-from trilithon.v1 import journal_pb2, storage_pb2, types_pb2
+from trilithon.v1 import journal_pb2, storage_pb2
 
 _log = logging.getLogger("trilithon.storage")
 
@@ -87,9 +85,7 @@ class StorageProcess:
         self._settings = settings
         self._engine = engine
         self._world = world
-        self._life = make_random_id(world.random)
-        self._started_us = world.clock.monotonic_us()
-        self._version = _version()
+        self._life = ProcessLife(settings.cluster, settings.region, "storage", settings.name, world)
         self.machine: StorageMachine[Job] = StorageMachine(
             applied=engine.applied,
             collected=engine.collected,
@@ -209,7 +205,6 @@ class StorageProcess:
 
     async def _status(self, _: storage_pb2.StorageStatusRequest) -> storage_pb2.StorageStatus:
         settings, machine, feed = self._settings, self.machine, self.feed
-        uptime_us = self._world.clock.monotonic_us() - self._started_us
         if self.applier.problem:
             state, problem = "disk_full", self.applier.problem
         elif feed.journal:
@@ -217,16 +212,7 @@ class StorageProcess:
         else:
             state, problem = "refused" if feed.refused else "waiting_for_feed", feed.problem
         return storage_pb2.StorageStatus(
-            identity=types_pb2.ProcessIdentity(
-                cluster=settings.cluster,
-                region=settings.region,
-                role="storage",
-                name=settings.name,
-                pid=os.getpid(),
-                life=self._life,
-                version=self._version,
-                uptime_us=uptime_us,
-            ),
+            identity=self._life.describe(),
             position_csn=machine.position,
             settled_csn=machine.settled,
             applied_csn=machine.applied,
@@ -297,10 +283,3 @@ async def start(
         engine.close()
         raise
     return running
-
-
-def _version() -> str:
-    try:
-        return metadata.version("trilithon")
-    except metadata.PackageNotFoundError:
-        return "0"
