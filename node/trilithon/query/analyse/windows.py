@@ -206,7 +206,7 @@ def _frame(
     mode = "rows" if options & _ROWS else "groups" if options & _GROUPS else "range"
     start = _bound(options, _START_UNBOUNDED, _START_CURRENT, _START_PRECEDING, _START_FOLLOWING)
     end = _bound(options, _END_UNBOUNDED, _END_CURRENT, _END_PRECEDING, _END_FOLLOWING)
-    offsets = []
+    offsets: list[Expr | None] = []
     for key, bound in (("startOffset", start), ("endOffset", end)):
         if bound not in ("preceding", "following"):
             offsets.append(None)
