@@ -39,19 +39,18 @@ def slow_disk(cluster: Cluster) -> Callable[[], None]:
     return undo
 
 
-def power_loss(cluster: Cluster) -> Callable[[], None] | None:
-    """Some journals, or all, are killed at the same instant while much of theirs is not synced."""
+def power_loss(cluster: Cluster) -> Callable[[], None]:
+    """Some Regions, or all, lose everything at the same instant while much of it is not synced."""
     from cluster import JournalNode
 
-    nodes: list[JournalNode] = [
-        node for node in cluster.of(JournalNode) if node.process.running and not node.held_down
-    ]
-    if not nodes:
-        return None
-    nodes = cluster.random.sample(nodes, cluster.random.randint(1, len(nodes)))
-    cluster.kernel.note(f"fault: power loss at {', '.join(node.name for node in nodes)}")
+    regions = cluster.random.sample(
+        cluster.regions, cluster.random.randint(1, len(cluster.regions))
+    )
+    everything = [node for node in cluster.nodes.values() if node.region.name in regions]
+    nodes = [node for node in everything if isinstance(node, JournalNode)]
+    cluster.kernel.note(f"fault: power loss in {', '.join(regions)}")
     for node in nodes:
-        node.disk.extra_s = 0.3
+        node.disk.extra_s = 0.1
     undo: list[Callable[[], None]] = []
     over: list[bool] = []
 
@@ -59,14 +58,14 @@ def power_loss(cluster: Cluster) -> Callable[[], None] | None:
         for node in nodes:
             node.disk.extra_s = 0.0
         if not over:
-            undo.append(keep_down(nodes))
+            undo.append(keep_down(everything))
 
     def back() -> None:
         over.append(True)
         if undo:
             undo.pop()()
 
-    cluster.kernel.at(cluster.random.uniform(0.1, 0.4), strike)
+    cluster.kernel.at(cluster.random.uniform(0.05, 0.5), strike)
     return back
 
 

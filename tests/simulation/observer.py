@@ -21,7 +21,6 @@ from trilithon.core.csn import format_csn
 from trilithon.journal.machine import JournalMachine
 from trilithon.v1.types_pb2 import Entry
 
-
 # Events of adjudicators that say nothing.
 _QUIET = frozenset({"journal_failed"})
 
