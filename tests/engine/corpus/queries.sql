@@ -221,3 +221,14 @@ select * from jsonb_each(null)
 select c.id, e.value from c, lateral jsonb_each_text(jsonb_build_object('n', c.name, 'i', c.id)) e where e.key = 'n' order by c.id
 select key, count(*) from c, jsonb_each(to_jsonb(array[c.id])->0) e group by key
 select json_agg(x order by x), jsonb_agg(x), json_object_agg(x::text, x) from (values (0.1::float8), (1e300), (null)) t(x) where x is not null
+select row_to_json(c) from c order by id
+select row_to_json(t) from (select id, name as "the name", city from c) t order by id
+select json_agg(t order by t.id) from (select id, name from c) t
+select jsonb_agg(c order by c.id desc), json_agg(c) from c where id = 1
+select to_jsonb(c), to_json(c) from c where id = 3
+select to_json(row(1, 'a', null)), row_to_json(row(1.50, true, array[1,2])), to_jsonb(row(timestamp '2024-01-01 10:00'))
+select json_build_object('customer', c, 'orders', (select json_agg(x order by x.id) from (select id, amount, at from o where o.cid = c.id and o.id < 10) x)) from c order by c.id
+select city, json_agg(json_build_object('id', id) order by id) from c group by city order by city
+select row_to_json(o) from o join c on c.id = o.cid where o.id < 4 order by o.id
+select row_to_json(1)
+select json_agg(t) from (select 1 as a where false) t

@@ -38,3 +38,6 @@ select lag(1, 2, 3, 4) over () from w
 select sum(v) over nope from w
 select sum(v) over (order by id rows between -1 preceding and current row) from w
 select sum(v) over (order by id range between 1 preceding and current row), sum(v) over (order by g range between unbounded preceding and current row) from w order by id
+select json_agg(t) over (order by t.a), jsonb_agg(t.a) over (order by t.a rows 1 preceding) from (values (1), (2), (3)) t(a) order by t.a
+select corr(a, b) over (), regr_slope(b, a) over (order by a) from (values (1.0, 2), (2, 3), (4, 1)) t(a, b) order by a
+select mode() within group (order by a) over () from (values (1)) t(a)

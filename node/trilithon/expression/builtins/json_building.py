@@ -22,8 +22,15 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 def to_json(ref: TypeRef) -> Callable[[Any, Any], str]:
-    """A function (value, settings) → JSON text of a value that is not NULL."""
+    """A function (value, settings) → JSON text of a value that is not NULL. Raises SqlError 0A000 for a
+    record: its fields' names and types are not known here."""
     info = type_info(ref.oid)
+    if info.category == "P" and info.name in ("record", "_record"):
+        raise SqlError(
+            "0A000",
+            "JSON of a record is not supported",
+            hint="Use json_build_object() or jsonb_build_object() with the fields.",
+        )
     if info.category == "A" and info.name not in ("int2vector", "oidvector"):
         item = to_json(TypeRef(info.element_oid))
         return lambda value, settings: _array_json(value, settings, item)
@@ -127,6 +134,21 @@ def _build_object(name: str) -> Callable[..., Callable[..., str]]:
     return make
 
 
+def _fields(types: Any, _: Any) -> Callable[..., str]:
+    """A row: names that are text, and values. What row_to_json() writes has no blanks."""
+    writers = [_value(ref) for ref in types[1::2]]
+
+    def build(ctx: Any, *values: Any) -> str:
+        settings = ctx.settings
+        parts = [
+            f"{jv.quote(name)}:{write(value, settings)}"
+            for name, value, write in zip(values[0::2], values[1::2], writers, strict=True)
+        ]
+        return "{" + ",".join(parts) + "}"
+
+    return build
+
+
 def text_io_key(ref: TypeRef) -> Callable[[Any, Any], str]:
     """A key's text: booleans as words."""
     if ref.oid == 16:
@@ -149,6 +171,7 @@ function("json_build_object(variadic any) -> json", **_LENIENT)(_build_object("j
 function("jsonb_build_object(variadic any) -> jsonb", **_LENIENT)(
     _canonical(_build_object("jsonb_build_object"))
 )
+function("json_of_fields(variadic any) -> json", **_LENIENT)(_fields)
 for _kind in ("json", "jsonb"):
     function(f"{_kind}_build_array() -> {_kind}")(lambda: "[]")
     function(f"{_kind}_build_object() -> {_kind}")(lambda: "{}")
@@ -158,13 +181,13 @@ for _kind in ("json", "jsonb"):
 Steps = tuple[Callable[..., Any], Callable[..., Any]]
 
 
-def _list_aggregate(binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
+def _list_aggregate(binary: bool, *, rows: bool = False) -> Callable[[tuple[TypeRef, ...]], Steps]:
     """Values are kept as they are: only the end knows the session's settings."""
 
     def typed(types: tuple[TypeRef, ...]) -> Steps:
         write = _value(types[0])
-        # PostgreSQL starts a line for each array.
-        separator = ", \n " if type_info(types[0].oid).category == "A" else ", "
+        # PostgreSQL starts a line for each array and each row.
+        separator = ", \n " if rows or type_info(types[0].oid).category == "A" else ", "
 
         def step(state: list[Any] | None, value: Any) -> list[Any]:
             state = [] if state is None else state
@@ -234,3 +257,15 @@ for _kind in ("json", "jsonb"):
         context=True,
         volatility=STABLE,
     )
+
+# json_agg() of rows, which come as their JSON.
+aggregate(
+    "json_agg_rows(json) -> json",
+    init=_nothing,
+    step=_nothing,
+    final=_nothing,
+    strict=False,
+    typed=_list_aggregate(False, rows=True),
+    context=True,
+    volatility=STABLE,
+)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from trilithon.expression import functions, ir
-from trilithon.query.analyse import coercion, expressions, names, queries, windows
+from trilithon.query.analyse import coercion, expressions, names, queries, rows_as_json, windows
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
@@ -258,6 +258,8 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         analysis.fail("42809", f"window function {name} requires an OVER clause", location)
     _refuse_aggregate_syntax(analysis, node, name, location)
     arguments = call_arguments(analysis, scope, node)
+    if name == "row_to_json" and len(arguments) == 1 and rows_as_json.is_row(arguments[0]):
+        return arguments[0]
     return call_with(analysis, scope, name, arguments, location)
 
 
@@ -282,7 +284,14 @@ def _refuse_aggregate_syntax(analysis: Analysis, node: Node, name: str, location
 
 
 def call_arguments(analysis: Analysis, scope: Scope, node: Node) -> list[Expr]:
-    return [expressions.analyse(analysis, scope, argument) for argument in node.get("args", ())]
+    given = node.get("args", ())
+    if names.strings(node["funcname"])[-1] not in rows_as_json.MAKERS:
+        return [expressions.analyse(analysis, scope, argument) for argument in given]
+    return [
+        rows_as_json.argument(analysis, scope, argument)
+        or expressions.analyse(analysis, scope, argument)
+        for argument in given
+    ]
 
 
 def call_with(
@@ -422,7 +431,8 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
             location,
         )
     resolve = partial(functions.resolve_aggregate, within_group=within_group)
-    resolved = analysis.at(location, resolve, name, [argument.type for argument in arguments])
+    called = rows_as_json.aggregate_name(name, arguments)
+    resolved = analysis.at(location, resolve, called, [argument.type for argument in arguments])
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)
     if within_group:
         # One value of ORDER BY, and that as the aggregate takes it.

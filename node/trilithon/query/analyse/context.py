@@ -57,6 +57,8 @@ class Analysis:
     cacheable: bool = True
     read_only: bool = True
     depth: int = 0
+    # Somewhere so far: rows may be made up of NULLs.
+    outer_joins: bool = False
     next_column: int = 1
     next_cte: int = 1
     # Where each column id was first mentioned, for errors about it.

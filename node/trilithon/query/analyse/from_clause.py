@@ -269,6 +269,7 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
     kind = _JOINS.get(node.get("jointype", "JOIN_INNER"))
     if kind is None:
         analysis.unsupported(node["jointype"])
+    analysis.outer_joins = analysis.outer_joins or kind != "inner"
     analysis.descend(None)
     left = from_item(analysis, outer, node["larg"], lateral)
     seen = lateral
