@@ -453,13 +453,36 @@ def resume_the_feed_one_entry_late(patch: Patch) -> None:
     patch(StorageMachine, "feed", feed)
 
 
-# Within how many seeds, of 10 s each, where 12 are not enough.
-SEEDS: dict[str, int] = {}
+# Within how many seeds (of 10 s, all faults, the topologies in turn) each was noticed, and half as many
+# again. What is not named here has not been noticed by random runs yet: see UNPROVEN.
+SEEDS: dict[str, int] = {
+    "promise_while_a_leader_is_heard": 4,
+    "forget_the_promise": 30,
+    "follow_any_leader": 3,
+    "snapshot_without_a_lease": 3,
+    "serve_after_the_lease_ended": 16,
+    "lease_counts_from_its_arrival": 24,
+    "snapshot_of_what_is_settled": 2,
+    "judge_without_looking_for_conflicts": 2,
+    "read_checks_are_ignored": 2,
+    "forget_known_ids": 2,
+    "answer_a_status_question_without_refusing": 3,
+    "answer_known_ids_before_they_are_settled": 3,
+    "a_lost_answer_means_aborted": 3,
+    "a_lost_answer_means_try_again": 3,
+    "the_first_read_is_always_right": 3,
+    "read_what_is_not_settled": 3,
+    "read_the_version_before_the_unsettled_one": 3,
+}
+# Noticed by a scenario of its own (test_mutations.py).
+DIRECTED = ["answer_before_the_sync", "promise_at_once_after_a_restart"]
+# Another rule covers for them (a leader counts no mark beyond its own log; a journal's settled mark is
+# the leader's word too), they need luck, or nobody has had the processor time to see.
+UNPROVEN = [name for name in RULES if name not in SEEDS and name not in DIRECTED]
 # Those that the first seeds notice.
 CHEAP = [
-    "promise_while_a_leader_is_heard",
     "snapshot_of_what_is_settled",
     "judge_without_looking_for_conflicts",
     "read_the_version_before_the_unsettled_one",
-    "read_checks_are_ignored",
+    "a_lost_answer_means_aborted",
 ]

@@ -22,11 +22,15 @@ TTL_S = 1.0
 FAILOVER_S = 1.5 * (1.2 * TTL_S + 0.1)
 
 
+# Of a busy machine's time.
+pytestmark = pytest.mark.timeout(600)
+
+
 class Scenario:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.history = History()
-        for name in ("bank", "append"):
+        for name in ("bank", "append", "reader"):
             WORKLOADS[name](cluster, self.history)
         cluster.start()
         cluster.run(3.0)

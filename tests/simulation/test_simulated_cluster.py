@@ -15,7 +15,9 @@ from simulate import replay_command
 # Some that are always tried, and some that nobody has tried before.
 FIXED = [(0, "two"), (1, "three"), (2, "one"), (3, "many")]
 FRESH = [(int.from_bytes(os.urandom(4)), "two"), (int.from_bytes(os.urandom(4)), "many")]
-SECONDS = 8.0
+SECONDS = 5.0
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def hold_every_promise(seed: int, plan: Plan) -> None:
@@ -38,16 +40,25 @@ def test_promises_hold_in_runs_that_nobody_tried_before(seed: int, topology: str
     hold_every_promise(seed, Plan(topology, SECONDS))
 
 
+def test_promises_hold_for_sql_through_the_sdk() -> None:
+    plan = Plan("two", SECONDS, sql=True)
+    try:
+        outcome = simulate(7, plan)
+    except Exception as error:
+        pytest.fail(f"{replay_command(7, plan)}\n{error}", pytrace=not isinstance(error, Violation))
+    assert outcome.counts["sql committed"] > 20
+
+
 def test_the_same_seed_gives_the_same_events_whatever_the_hashes() -> None:
     script = Path(__file__).with_name("simulate.py")
-    command = [sys.executable, str(script), "--seed", "5", "--topology", "two", "--seconds", "4"]
+    command = [sys.executable, str(script), "--seed", "5", "--topology", "two", "--seconds", "3"]
     runs = [
         subprocess.run(
             [*command, "--fingerprint"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=500,
             check=True,
         ).stdout.splitlines()[0]
         for hash_seed in ("1", "2")
