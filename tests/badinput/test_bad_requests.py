@@ -81,7 +81,12 @@ async def test_journals(links: Links, name: str) -> None:
         address, specs.JOURNAL_STATUS, journal_pb2.JournalStatusRequest(), timeout=ANSWER_S
     )
     epoch, ttl = before.promised_epoch, 1_500_000
-    right = dict(epoch=epoch, leader=candidate(), lease_ttl_us=ttl, incarnation=before.incarnation)
+    right: dict[str, Any] = {
+        "epoch": epoch,
+        "leader": candidate(),
+        "lease_ttl_us": ttl,
+        "incarnation": before.incarnation,
+    }
     nonsense = [
         Request(),
         Request(promise=Promise()),

@@ -240,51 +240,53 @@ def test_full_disks(tmp_path: Path, small_disk: Callable[[str, int], SmallDisk])
     cannot keep; the other Region goes on. With space again everything acknowledged is there."""
     storage, journal = small_disk("b/storage-0", 4), small_disk("a/journal-0", 10)
     acknowledged: list[int] = []
-    with running_cluster(folder=tmp_path) as cluster:
-        with psycopg.connect(**cluster.postgresql("b"), autocommit=True) as session:
-            session.execute("CREATE TABLE filling (id int PRIMARY KEY, body text)")
+    with (
+        running_cluster(folder=tmp_path) as cluster,
+        psycopg.connect(**cluster.postgresql("b"), autocommit=True) as session,
+    ):
+        session.execute("CREATE TABLE filling (id int PRIMARY KEY, body text)")
 
-            def write() -> None:
-                number = len(acknowledged) + 1
-                session.execute("INSERT INTO filling VALUES (%s, repeat('x', 400000))", [number])
-                acknowledged.append(number)
+        def write() -> None:
+            number = len(acknowledged) + 1
+            session.execute("INSERT INTO filling VALUES (%s, repeat('x', 400000))", [number])
+            acknowledged.append(number)
 
-            def count(region: str) -> int:
-                with psycopg.connect(**cluster.postgresql(region), autocommit=True) as one:
-                    row = one.execute("SELECT count(*) FROM filling").fetchone()
-                    assert row is not None
-                    return int(row[0])
+        def count(region: str) -> int:
+            with psycopg.connect(**cluster.postgresql(region), autocommit=True) as one:
+                row = one.execute("SELECT count(*) FROM filling").fetchone()
+                assert row is not None
+                return int(row[0])
 
-            def until(condition: Callable[[], bool]) -> None:
-                deadline = time.monotonic() + 60
-                while not condition():
-                    assert time.monotonic() < deadline, cluster.log_tails()
-                    time.sleep(0.05)
-
-            while "no space, applying waits" not in cluster.log("b/storage-0"):
-                write()
-                assert len(acknowledged) < 100, "the disk should be full by now"
+        def until(condition: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + 60
+            while not condition():
+                assert time.monotonic() < deadline, cluster.log_tails()
                 time.sleep(0.05)
-            assert count("b") == count("a") == len(acknowledged)
-            status = cluster.status()
-            [full] = [one for one in status.processes if one.name == "b/storage-0"]
-            assert "no space" in full.note
-            storage.grow(200)
-            until(lambda: "there is space again" in cluster.log("b/storage-0"))
 
-            while cluster.restarts("a/journal-0") == 0:
-                write()
-                assert len(acknowledged) < 100, "the disk should be full by now"
-            for _ in range(5):
-                write()
-            assert count("b") == len(acknowledged)
-            assert "the disk is full" in cluster.log("a/journal-0")
-            with psycopg.connect(**cluster.postgresql("a"), autocommit=True) as session_a:
-                with pytest.raises(psycopg.OperationalError) as caught:
-                    session_a.execute("SELECT count(*) FROM filling")
-                assert caught.value.sqlstate == "57P03"
-            journal.grow(200)
-            cluster.resume("a/journal-0")
-            cluster.wait_ready()
-            assert count("a") == count("b") == len(acknowledged)
-            assert cluster.restarts("b/storage-0") == 0
+        while "no space, applying waits" not in cluster.log("b/storage-0"):
+            write()
+            assert len(acknowledged) < 100, "the disk should be full by now"
+            time.sleep(0.05)
+        assert count("b") == count("a") == len(acknowledged)
+        status = cluster.status()
+        [full] = [one for one in status.processes if one.name == "b/storage-0"]
+        assert "no space" in full.note
+        storage.grow(200)
+        until(lambda: "there is space again" in cluster.log("b/storage-0"))
+
+        while cluster.restarts("a/journal-0") == 0:
+            write()
+            assert len(acknowledged) < 100, "the disk should be full by now"
+        for _ in range(5):
+            write()
+        assert count("b") == len(acknowledged)
+        assert "the disk is full" in cluster.log("a/journal-0")
+        with psycopg.connect(**cluster.postgresql("a"), autocommit=True) as session_a:
+            with pytest.raises(psycopg.OperationalError) as caught:
+                session_a.execute("SELECT count(*) FROM filling")
+            assert caught.value.sqlstate == "57P03"
+        journal.grow(200)
+        cluster.resume("a/journal-0")
+        cluster.wait_ready()
+        assert count("a") == count("b") == len(acknowledged)
+        assert cluster.restarts("b/storage-0") == 0
