@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from test_adjudicator_machine import COMMITTED, Rig, commit
 
+from trilithon.adjudicator import judging
 from trilithon.v1 import journal_pb2 as journal
 from trilithon.v1 import types_pb2 as types
 
@@ -77,3 +78,19 @@ def test_time_without_a_leader_is_time_in_the_queue() -> None:
     (reply,) = (reply for _, reply in rig.replies if reply.HasField("verdict"))
     assert reply.verdict.outcome == COMMITTED
     assert 0 < reply.verdict.timings.queued_us <= rig.now - began_us
+
+
+def test_the_leaders_word_may_come_before_the_own_journals() -> None:
+    rig = Rig()
+    rig.follow()
+    machine = rig.machine
+    rig.request(commit(1, 0))
+    ((_, item),) = machine.take(rig.now, rig.now).adjudicators
+    rig.now += 100
+    reply = judging.committed(1, 1, 7)
+    reply.token = item.token
+    machine.adjudicator_reply(reply, rig.now, rig.now)
+    ((_, answer),) = machine.take(rig.now, rig.now).replies
+    assert answer.verdict.outcome == COMMITTED
+    assert answer.verdict.timings.settled_us == 100
+    assert answer.verdict.timings.synced_us == 0

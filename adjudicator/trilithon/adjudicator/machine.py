@@ -465,15 +465,18 @@ class AdjudicatorMachine:
             verdict = reply.verdict
             committed = verdict.outcome == adjudicator.Verdict.OUTCOME_COMMITTED
             if committed or verdict.epoch == pending.bound_epoch:
-                self._finish(pending, reply)
+                self._finish(pending, reply, now_us)
         elif reply.HasField("failure"):
             # A resend may have been judged before: only a verdict, or time, ends it.
             first = pending.question or not pending.item.commit.resend
             if first and reply.failure.code in (INVALID, OVERLOADED):
-                self._finish(pending, reply)
+                self._finish(pending, reply, now_us)
 
-    def _finish(self, pending: Pending, reply: Reply) -> None:
+    def _finish(self, pending: Pending, reply: Reply, now_us: int) -> None:
         self.pending.remove(pending)
+        committed = reply.verdict.outcome == adjudicator.Verdict.OUTCOME_COMMITTED
+        if committed and not pending.question:
+            reply.verdict.timings.CopyFrom(timings(pending, now_us))
         for peer, correlation_id in pending.askers:
             self._answer(Waiter(peer, correlation_id, 0), reply)
 
@@ -501,9 +504,7 @@ class AdjudicatorMachine:
                 for waiter in leader.waiters_of(transaction_id):
                     self._answer(waiter, reply)
             for pending in self.pending.about(transaction_id):
-                if not pending.question:
-                    reply.verdict.timings.CopyFrom(timings(pending, now_us))
-                self._finish(pending, reply)
+                self._finish(pending, reply, now_us)
 
     # ---- time
 
@@ -528,9 +529,9 @@ class AdjudicatorMachine:
         for pending in self.pending:
             age_us = now_us - pending.received_us
             if not pending.ever_sent and age_us >= settings.availability_timeout_us:
-                self._finish(pending, judging.failure(UNAVAILABLE, "nobody leads"))
+                self._finish(pending, judging.failure(UNAVAILABLE, "nobody leads"), now_us)
             elif age_us >= settings.pending_timeout_us:
-                self._finish(pending, judging.unknown(self.leader_epoch))
+                self._finish(pending, judging.unknown(self.leader_epoch), now_us)
             elif now_us >= pending.send_at_us:
                 self._submit(pending, now_us, wall_us)
 

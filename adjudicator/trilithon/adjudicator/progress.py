@@ -45,6 +45,8 @@ class Progress:
     confirmed: bool = False
     beat_due: bool = True
     news_due: bool = False
+    # What it could settle by the marks that it was sent last.
+    told_csn: int = NEVER
     # Below this nothing is in flight (where sending began).
     floor_csn: int = 0
     # Its own newest mark, also where this leader's memory cannot check it.

@@ -19,7 +19,7 @@ shows as a gap. Everything that collected during a step goes out as one append p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from trilithon.adjudicator.copy import LogCopy
@@ -204,7 +204,7 @@ class Replication:
         self._marks[ack.incarnation] = ack.synced_csn
         for other in self.journals.values():
             if other is not progress and other.incarnation in self._full:
-                other.news_due = True
+                other.news_due = other.news_due or self._could_settle(other) > other.told_csn
         if progress.required and progress.granted_until_us < now_us:
             # Its first lease may be due: do not wait for the next beat.
             progress.beat_due = True
@@ -229,6 +229,7 @@ class Replication:
         progress.relay = None
         progress.beat_due = True
         progress.asked_at_us = NEVER
+        progress.told_csn = NEVER
 
     # ---- the log
 
@@ -255,25 +256,39 @@ class Replication:
 
     def settled_now(self) -> int:
         """The newest settled csn, from marks and `required`; what was known before, if not newer."""
-        reached = self.voters.reached(self._marks)
-        if reached < self.start_csn:
-            return self._copy.settled_csn
-        settled = self._copy.settled_csn
+        settled = max(self._copy.settled_csn, self._settled_by(self._marks))
         runs = self._runs
-        while runs:
-            first_csn, required = runs[0]
-            last_csn = runs[1][0] - 1 if len(runs) > 1 else self._copy.tail_csn
+        while len(runs) > 1 and runs[1][0] - 1 <= settled:
+            runs.popleft()
+        return settled
+
+    def _settled_by(self, marks: Mapping[bytes, int]) -> int:
+        """The newest csn that is settled if these are the marks; NEVER: none of this epoch is."""
+        reached = self.voters.reached(marks)
+        settled = NEVER
+        if reached < self.start_csn:
+            return settled
+        last = len(self._runs) - 1
+        for position, (first_csn, required) in enumerate(self._runs):
+            last_csn = self._copy.tail_csn if position == last else self._runs[position + 1][0] - 1
             limit = min(reached, last_csn)
             for incarnation in required:
                 if self._by_incarnation[incarnation].required:
-                    limit = min(limit, self._marks.get(incarnation, NEVER))
+                    limit = min(limit, marks.get(incarnation, NEVER))
             if limit < first_csn:
                 break
-            settled = max(settled, limit)
-            if limit < last_csn or len(runs) == 1:
+            settled = limit
+            if limit < last_csn:
                 break
-            runs.popleft()
         return settled
+
+    def _could_settle(self, progress: Progress) -> int:
+        """The newest csn that this journal may deduce to be settled, once it has synced all there is.
+
+        Marks that do not raise this need not be passed on to it at once: with the next append or
+        heartbeat is soon enough.
+        """
+        return self._settled_by({**self._marks, progress.incarnation: self._copy.tail_csn})
 
     def started(self) -> bool:
         """Whether (epoch, 0) is committed."""
@@ -441,6 +456,7 @@ class Replication:
             if grant is not None:
                 append.grant.CopyFrom(grant)
         progress.beat_due = progress.news_due = False
+        progress.told_csn = self._could_settle(progress)
         self._out.journals.append((progress.name, journal.JournalRequest(append=append)))
 
     def _new_heartbeat(self, now_us: int) -> int:
