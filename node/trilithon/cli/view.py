@@ -12,23 +12,44 @@ from rich.text import Text
 from trilithon.cli.status import ClusterStatus, ProcessStatus
 from trilithon.core.csn import format_csn
 
-_WIDE_COLUMNS = 110
+# From here on a process is one line, remarks included. A pipe (see main.py) is wider.
+_WIDE_COLUMNS = 140
+_PIPE_COLUMNS = 200
 _STATE_STYLES = {"leader": "bold green", "down": "bold red"}
 
 
-def status_table(status: ClusterStatus, width: int) -> Table:
-    """Every process: who, where, and how far. Addresses only where `width` columns are enough."""
-    wide = width >= _WIDE_COLUMNS
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def status_table(status: ClusterStatus, width: int) -> RenderableType:
+    """Every process: who, where, and how far. Where `width` columns are not enough for everything on
+    one line, addresses and remarks follow below."""
+    if width >= _WIDE_COLUMNS:
+        return _table(status, one_line=True, fill=width < _PIPE_COLUMNS)
+    below = Table.grid(padding=(0, 2))
+    below.add_column(no_wrap=True)
+    below.add_column(no_wrap=True)
+    below.add_column(overflow="fold")
+    for one in status.processes:
+        below.add_row(one.name, one.address, _remark(one))
+    return Group(_table(status, one_line=False, fill=False), Text(), below)
+
+
+def _table(status: ClusterStatus, *, one_line: bool, fill: bool) -> Table:
+    # Filling, the table cuts the remarks where it must, and nothing else.
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+        expand=fill,
+        collapse_padding=not one_line,
+    )
     table.add_column("process", no_wrap=True)
     table.add_column("pid", justify="right", no_wrap=True)
-    if wide:
+    if one_line:
         table.add_column("address", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for name in ("epoch", "lease", "last", "settled", "applied"):
         table.add_column(name, justify="right", no_wrap=True)
-    # What does not fit is cut here, and nowhere else.
-    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
+    if one_line:
+        table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
     region = None
     for one in status.processes:
         if region not in (None, one.region):
@@ -37,14 +58,14 @@ def status_table(status: ClusterStatus, width: int) -> Table:
         table.add_row(
             one.name,
             str(one.pid or "-"),
-            *([one.address] if wide else []),
+            *([one.address] if one_line else []),
             Text(one.state, style=_STATE_STYLES.get(one.state, "green")),
             "" if one.epoch is None else str(one.epoch),
             "" if one.lease_ms is None else f"{one.lease_ms} ms",
             _csn(one.last_csn),
             _csn(one.settled_csn),
             _csn(one.applied_csn),
-            _remark(one),
+            *([_remark(one)] if one_line else []),
         )
     return table
 
