@@ -59,7 +59,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=5, help="per figure")
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--scripts", default=",".join(pgbench.SCRIPTS))
-    parser.add_argument("--protocol", default="prepared", choices=("simple", "extended", "prepared"))
+    parser.add_argument(
+        "--protocol", default="prepared", choices=("simple", "extended", "prepared")
+    )
     parser.add_argument("--scale", type=int, default=1, help="pgbench's scale: 100,000 rows each")
     parser.add_argument("--region", default="a")
     parser.add_argument("--rtt-ms", type=float, default=0.0, help="distance between the Regions")
