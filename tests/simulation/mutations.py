@@ -473,6 +473,19 @@ SEEDS: dict[str, int] = {
     "the_first_read_is_always_right": 3,
     "read_what_is_not_settled": 3,
     "read_the_version_before_the_unsettled_one": 3,
+    "nobody_is_required": 12,
+    "leave_required_early": 12,
+    "serve_before_the_epoch_start_is_committed": 12,
+    "one_journal_is_a_majority": 12,
+    "take_any_promised_log": 12,
+    "scan_past_the_unsettled": 12,
+    "a_snapshot_under_way_serves_latecomers": 12,
+    "entries_name_nobody_required": 12,
+    "deduce_without_required": 12,
+    "deduce_entries_of_older_epochs": 12,
+    "apply_before_it_is_settled": 12,
+    "resume_the_feed_one_entry_late": 12,
+    "read_without_waiting_for_the_feed": 12,
 }
 # Noticed by a scenario of its own (test_mutations.py).
 DIRECTED = ["answer_before_the_sync", "promise_at_once_after_a_restart"]
