@@ -482,7 +482,6 @@ SEEDS: dict[str, int] = {
     "a_snapshot_under_way_serves_latecomers": 12,
     "entries_name_nobody_required": 12,
     "deduce_without_required": 12,
-    "deduce_entries_of_older_epochs": 12,
     "apply_before_it_is_settled": 12,
     "resume_the_feed_one_entry_late": 12,
     "read_without_waiting_for_the_feed": 12,
