@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from trilithon.chassis.render import default_config, to_toml
 from trilithon.disk import META, open_environment, put_identity
 
 END_S = 60
+# Between two looks at a condition.
+PAUSE = threading.Event()
 
 
 def config_text() -> str:
@@ -261,12 +264,12 @@ def test_full_disks(tmp_path: Path, small_disk: Callable[[str, int], SmallDisk])
             deadline = time.monotonic() + 60
             while not condition():
                 assert time.monotonic() < deadline, cluster.log_tails()
-                time.sleep(0.05)
+                PAUSE.wait(0.05)
 
         while "no space, applying waits" not in cluster.log("b/storage-0"):
             write()
             assert len(acknowledged) < 100, "the disk should be full by now"
-            time.sleep(0.05)
+            PAUSE.wait(0.05)
         assert count("b") == count("a") == len(acknowledged)
         status = cluster.status()
         [full] = [one for one in status.processes if one.name == "b/storage-0"]

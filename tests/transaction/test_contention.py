@@ -44,7 +44,8 @@ async def test_one_loser_goes_for_each_winner(turns: Contention) -> None:
     await turns.lost(HOT, 10, LONG_US)  # nobody is before it
     second, third = waiter(turns, 10), waiter(turns, 10)
     await settle()
-    assert not second.done() and not third.done()
+    assert not second.done()
+    assert not third.done()
     turns.won(HOT, 11)
     await second
     turns.won(HOT, 11)  # the same winner
