@@ -10,13 +10,15 @@ ARGS ?=
 # Arguments for pytest, e.g. make test TESTS="tests/link -x"
 TESTS ?= tests
 
-.PHONY: up down status install lint test bench lock clean help
+.PHONY: up down status install lint test bench simulate prove lock clean help
 
 help:
 	@echo "make up       start a whole cluster on this machine (Ctrl-C stops it; ARGS=... for options)"
 	@echo "make down     stop a cluster that was started with ARGS=--detach"
 	@echo "make test     lint, types and all tests"
 	@echo "make bench    pgbench beside PostgreSQL, and where a commit's time goes"
+	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100)"
+	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"
 	@echo "make lint     lint and types only"
 	@echo "make install  build $(VENV) from requirements.lock (the others do that as well)"
 	@echo "make lock     refresh requirements.lock"
@@ -57,6 +59,12 @@ test: lint
 
 bench: install
 	$(BIN)/python tests/bench/bench.py $(ARGS)
+
+simulate: install
+	$(BIN)/python tests/simulation/simulate.py --seeds $(or $(SEEDS),100) --keep-going
+
+prove: install
+	TRILITHON_ALL_RULES=1 $(BIN)/python -m pytest tests/simulation/test_mutations.py
 
 lock:
 	@test -x $(BIN)/uv || $(MAKE) install
