@@ -55,7 +55,7 @@ lint: install
 # Tests with real clusters share one of the two workers, see tests/conftest.py.
 test: lint
 	@tests/prepare
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 2 -rs $(TESTS)
 
 bench: install
 	$(BIN)/python tests/bench/bench.py $(ARGS)
