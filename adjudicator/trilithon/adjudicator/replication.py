@@ -384,11 +384,6 @@ class Replication:
         for progress in self.journals.values():
             progress.beat_due = True
 
-    def news(self) -> None:
-        """Something that full Regions wait for has changed (settled after an eviction)."""
-        for progress in self.journals.values():
-            progress.news_due = True
-
     def flush(self, now_us: int) -> None:
         """Send each journal what it lacks, and heartbeats and marks where they are due."""
         for progress in self.journals.values():

@@ -21,10 +21,9 @@ from trilithon.cli.plan import Command, Plan, Shape, find_or_make_config, make_p
 from trilithon.cli.state import DataFolder
 from trilithon.cli.status import ClusterStatus, collect, endpoints_of
 from trilithon.cli.supervisor import Supervisor
-from trilithon.cli.up import tail, wait_ready
+from trilithon.cli.up import READY_SECONDS, tail, wait_ready
 from trilithon.client.sync import background_loop
 
-READY_SECONDS = 90.0
 LOG_LINES = 40
 
 

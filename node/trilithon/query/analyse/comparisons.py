@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from trilithon.core.errors import SqlError
 from trilithon.expression import functions, ir
 from trilithon.query.analyse import coercion, expressions, names, queries, rows_as_json, windows
 from trilithon.query.analyse.block import Block
@@ -152,7 +153,7 @@ def _in_array(
     try:
         common = functions.common_type([left.type, *(right.type for right in rights)], "IN")
         resolved = functions.resolve_operator(name, common, common)
-    except Exception:
+    except SqlError:
         return None
     if resolved.arguments[0] != resolved.arguments[1] or is_array(common.oid):
         return None
