@@ -49,6 +49,8 @@ class Block:
     windows: list[tuple[WindowDefinition, WindowCall]] = field(default_factory=list)
     set_functions: list[FunctionScan] = field(default_factory=list)
     windows_by_name: dict[str, Node] = field(default_factory=dict)
+    # Calls of GROUPING().
+    groupings: int = 0
     # Inside the arguments of an aggregate, or of a window function.
     inside: str = ""
 

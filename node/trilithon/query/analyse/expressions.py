@@ -440,6 +440,12 @@ def _sublink(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     return comparisons.sublink(analysis, scope, node)
 
 
+def _grouping(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    from trilithon.query.analyse.grouping_sets import grouping_call
+
+    return grouping_call(analysis, scope, node)
+
+
 def set_returning_call(analysis: Analysis, scope: Scope, node: Node) -> Any:
     return comparisons.set_returning_call(analysis, scope, node)
 
@@ -465,10 +471,10 @@ _HANDLERS: Final[dict[str, Callable[[Analysis, Scope, Node], Expr]]] = {
     "SetToDefault": _default,
     "FuncCall": _function,
     "SubLink": _sublink,
+    "GroupingFunc": _grouping,
 }
 _REFUSED: Final = {
     "CurrentOfExpr": "WHERE CURRENT OF",
-    "GroupingFunc": "GROUPING()",
     "NamedArgExpr": "a named argument",
     "XmlExpr": "XML",
     "XmlSerialize": "XML",

@@ -10,11 +10,13 @@ from trilithon.query.analyse import coercion, expressions, queries
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import free_columns
+from trilithon.query.analyse.grouping_sets import Groups, group_sets, grouping_positions
 from trilithon.query.analyse.scope import Scope
 from trilithon.query.analyse.tree import (
     Aggregate,
     Expr,
     Filter,
+    Grouping,
     Join,
     Project,
     Relation,
@@ -26,22 +28,14 @@ from trilithon.query.analyse.tree import (
 from trilithon.query.parse.statement import Node
 
 
-def group_clause(analysis: Analysis, scope: Scope, block: Block, body: Node) -> tuple[Expr, ...]:
-    groups: list[Expr] = []
-    for node in body.get("groupClause", ()):
-        if "GroupingSet" in node:
-            if node["GroupingSet"].get("kind") == "GROUPING_SET_EMPTY":
-                block.inside = ""
-                analysis.unsupported("GROUP BY ()")
-            analysis.unsupported("GROUPING SETS, ROLLUP and CUBE")
+def group_clause(analysis: Analysis, scope: Scope, block: Block, body: Node) -> Groups:
+    def item(node: Node) -> Expr:
         expression = _group_item(analysis, scope, block, node)
         expression = coercion.settle(analysis, expression)
         coercion.require_equality(analysis, expression.type, expressions.location_of(node))
-        if expression not in groups:
-            groups.append(expression)
-    if body.get("groupDistinct"):
-        analysis.unsupported("GROUP BY DISTINCT")
-    return tuple(groups)
+        return expression
+
+    return group_sets(analysis, body.get("groupClause", []), bool(body.get("groupDistinct")), item)
 
 
 def _group_item(analysis: Analysis, scope: Scope, block: Block, node: Node) -> Expr:
@@ -93,11 +87,12 @@ def apply(
     analysis: Analysis,
     block: Block,
     relation: Relation,
-    groups: tuple[Expr, ...],
+    clause: Groups,
     having: Expr | None,
 ) -> Relation:
     """The Aggregate operator, and the block's targets rewritten over its outputs."""
-    dependent = _dependent_columns(relation, groups)
+    groups = clause.expressions
+    dependent = _dependent_columns(relation, clause.common)
     mentioned: set[int] = set()
     rest = [target.expression for target in block.targets] + ([having] if having else [])
     rest += [e for definition, call in block.windows for e in _window_expressions(definition, call)]
@@ -124,7 +119,22 @@ def apply(
         outputs.append(output)
         replaced[expression] = ir.Column(output.id, output.type)
     outputs.extend(call.output for call in block.aggregates)
-    result: Relation = Aggregate(tuple(outputs), relation, all_groups, tuple(block.aggregates))
+    sets = clause.sets
+    if sets is not None:
+        sets = tuple((*one, *range(len(groups), len(all_groups))) for one in sets)
+    groupings = _groupings(analysis, groups, rest)
+    for call in groupings:
+        output = analysis.column("grouping", call.type)
+        outputs.append(output)
+        replaced[call] = ir.Column(output.id, output.type)
+    result: Relation = Aggregate(
+        tuple(outputs),
+        relation,
+        all_groups,
+        tuple(block.aggregates),
+        sets,
+        tuple(groupings.values()),
+    )
     allowed = frozenset(column.id for column in outputs)
 
     def rewrite(expression: Expr) -> Expr:
@@ -139,6 +149,18 @@ def apply(
         for definition, call in block.windows
     ]
     return result
+
+
+def _groupings(
+    analysis: Analysis, groups: tuple[Expr, ...], found: list[Expr]
+) -> dict[Grouping, tuple[int, ...]]:
+    """Each GROUPING() among the expressions with its arguments' positions."""
+    return {
+        node: grouping_positions(analysis, node, groups)
+        for expression in found
+        for node in ir.post_order(expression)
+        if isinstance(node, Grouping)
+    }
 
 
 def _ids(groups: Iterable[Expr]) -> set[int]:

@@ -359,7 +359,7 @@ def _simple(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     order = _order_clause(analysis, scope, block, body, distinct)
     locks = _locking(analysis, relation, block, body)
     relation = block.apply_set_functions(relation)
-    if groups or block.aggregates or having is not None:
+    if groups.present or block.aggregates or block.groupings or having is not None:
         relation = grouping.apply(analysis, block, relation, groups, having)
     relation = grouping.apply_windows(analysis, block, relation)
     relation = _project(analysis, block, relation)

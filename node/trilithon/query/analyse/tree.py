@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from trilithon.expression import ir
 from trilithon.query.catalog.definitions import Index, Table
-from trilithon.types.registry import BOOL, TypeRef
+from trilithon.types.registry import BOOL, INT4, TypeRef
 
 Expr = Any  # ir.Expr; Subquery among them
 JoinKind = Literal["inner", "left", "right", "full", "semi", "anti"]
@@ -114,13 +114,39 @@ class AggregateCall:
     order: tuple[tuple[Expr, bool, bool], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping(ir.Expr):
+    """GROUPING(args), until grouping replaces it by a column; equal ones have equal `args`."""
+
+    args: tuple[Expr, ...]
+    location: int = field(default=0, compare=False)
+    type: TypeRef = INT4
+
+    def children(self) -> list[Any]:
+        return list(self.args)
+
+    def rebuild(self, children: Sequence[Any]) -> Grouping:
+        return replace(self, args=tuple(children))
+
+
 @dataclass(slots=True, eq=False)
 class Aggregate(Relation):
-    """`outputs` = the group columns, then the calls' outputs. Without `groups` there is one row."""
+    """`outputs` = the group columns, the calls' outputs, one for each of `groupings`. Without `groups`
+    there is one row. With `sets` (positions in `groups`) the input is grouped once for each set, and
+    the other group columns are NULL; `groupings` are GROUPING()'s arguments as positions."""
 
     input: Relation
     groups: tuple[Expr, ...]
     calls: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...] | None = None
+    groupings: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def common(self) -> tuple[Expr, ...]:
+        """The groups that no set leaves out."""
+        if self.sets is None:
+            return self.groups
+        return tuple(e for at, e in enumerate(self.groups) if all(at in one for one in self.sets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""GROUP BY: hashed groups, whole batches at a time."""
+"""GROUP BY: hashed groups, whole batches at a time; once for each grouping set."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ class Call:
         return self.distinct or bool(self.order)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupingSet:
+    """Positions of the group columns that the set groups by, ascending; the others are NULL. `values`
+    are GROUPING()'s, the same in all of the set's rows."""
+
+    positions: tuple[int, ...]
+    values: tuple[int, ...] = ()
+
+
 @dataclass(slots=True)
 class _Group:
     values: tuple[Any, ...]
@@ -50,13 +59,13 @@ class HashAggregate(Operator):
     group_width: int
     hashing: tuple[Any, ...] | None
     calls: tuple[Call, ...]
-    # GROUP BY is there: without input no row; else one row.
-    grouped: bool
-    text: str = ""
+    # A set without positions has one row, without input too.
+    sets: tuple[GroupingSet, ...]
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def small(self) -> bool:
-        return not self.grouped
+        return not any(one.positions for one in self.sets)
 
     async def batches(self, run: Run) -> Batches:
         rows = await self._run(run)
@@ -68,18 +77,22 @@ class HashAggregate(Operator):
         return await self._run(run)
 
     async def _run(self, run: Run) -> list[Any]:
-        groups: dict[Any, _Group] = {}
-        if not self.grouped:
-            groups[()] = self._new(())
+        tables: list[dict[Any, _Group]] = [{} for _ in self.sets]
+        for one, groups in zip(self.sets, tables, strict=True):
+            if not one.positions:
+                groups[()] = self._new((None,) * self.group_width)
         async for batch in self.input.batches(run):
             for start in range(0, len(batch), 4 * BATCH_ROWS):
-                self._absorb(run, groups, batch[start : start + 4 * BATCH_ROWS])
+                prepared = self.prepare(batch[start : start + 4 * BATCH_ROWS], run.context)
+                for one, groups in zip(self.sets, tables, strict=True):
+                    self._absorb(run, one.positions, groups, prepared)
                 await run.breathe()
         rows = []
-        for number, group in enumerate(groups.values()):
-            rows.append((*group.values, *self._finish(run, group)))
-            if not number % BATCH_ROWS:
-                await run.breathe()
+        for one, groups in zip(self.sets, tables, strict=True):
+            for number, group in enumerate(groups.values()):
+                rows.append((*group.values, *self._finish(run, group), *one.values))
+                if not number % BATCH_ROWS:
+                    await run.breathe()
         return rows
 
     def _new(self, values: tuple[Any, ...]) -> _Group:
@@ -87,15 +100,24 @@ class HashAggregate(Operator):
             values, [call.function.init() for call in self.calls], [[] for _ in self.calls]
         )
 
-    def _absorb(self, run: Run, groups: dict[Any, _Group], batch: list[Any]) -> None:
-        prepared = self.prepare(batch, run.context)
-        if not self.grouped:
+    def _absorb(
+        self,
+        run: Run,
+        positions: tuple[int, ...],
+        groups: dict[Any, _Group],
+        prepared: list[Any],
+    ) -> None:
+        if not positions:
             self._step(run, groups[()], prepared)
             return
         width, hashing = self.group_width, self.hashing
+        whole = len(positions) == width
+        kept = frozenset(positions)
         parts: dict[Any, list[Any]] = {}
         for row in prepared:
             key = row[:width]
+            if not whole:
+                key = tuple([value if at in kept else None for at, value in enumerate(key)])
             if hashing is not None:
                 key = hashable(key, hashing)
             part = parts.get(key)
@@ -106,7 +128,10 @@ class HashAggregate(Operator):
         for key, rows in parts.items():
             group = groups.get(key)
             if group is None:
-                group = groups[key] = self._new(tuple(rows[0][:width]))
+                first = rows[0][:width]
+                group = groups[key] = self._new(
+                    tuple(value if at in kept else None for at, value in enumerate(first))
+                )
                 run.memory.take(200 + 100 * len(self.calls) + rows_size([group.values]))
             self._step(run, group, rows)
 
@@ -135,10 +160,10 @@ class HashAggregate(Operator):
         return (self.input,)
 
     def title(self) -> str:
-        return "HashAggregate" if self.grouped else "Aggregate"
+        return "Aggregate" if self.small else "HashAggregate"
 
     def details(self) -> Sequence[tuple[str, str]]:
-        return (("Group Key", self.text),) if self.text else ()
+        return self.lines
 
 
 def hashable(values: Sequence[Any], hashing: Sequence[Any]) -> tuple[Any, ...]:

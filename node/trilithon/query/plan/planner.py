@@ -24,10 +24,10 @@ from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
 from trilithon.query.execute import operators, sequences, sorting, subqueries
-from trilithon.query.execute.aggregate import Call, HashAggregate, hashable
+from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
-from trilithon.query.plan import access, explain, joins, rules, scans
+from trilithon.query.plan import access, explain, grouping, joins, rules, scans
 from trilithon.query.plan.access import Wish
 from trilithon.query.plan.conditions import (
     conjunction,
@@ -246,7 +246,7 @@ class Planner:
             case tree.Values():
                 return self._values(relation)
             case tree.Aggregate():
-                return self._aggregate(relation)
+                return grouping.build_aggregate(self, relation)
             case tree.Window():
                 return self._window(relation, needed)
             case tree.Sort():
@@ -392,51 +392,6 @@ class Planner:
                 operators.Transformed(columns, source, self.projection(expressions, source))
             )
         return parts[0] if len(parts) == 1 else operators.Appended(columns, tuple(parts))
-
-    # ---- grouping
-
-    def _aggregate(self, relation: tree.Aggregate) -> Operator:
-        from trilithon.query.analyse.free import aggregate_expressions
-
-        wanted = list(relation.groups)
-        for call in relation.calls:
-            wanted += aggregate_expressions(call)
-        source = self.build(relation.input, _used(wanted))
-        lifted, source = self.lift(wanted, source)
-        width = len(relation.groups)
-        prepared = list(lifted)
-        rest = iter(range(width, len(prepared)))
-        calls = tuple(self._call(call, rest) for call in relation.calls)
-        hashing = [sort_key(group.type.oid) for group in relation.groups]
-        return HashAggregate(
-            tuple(column.id for column in relation.outputs),
-            source,
-            self.projection(prepared, source) if prepared else lambda rows, context: rows,
-            width,
-            tuple(hashing) if any(hashing) else None,
-            calls,
-            bool(relation.groups),
-            self.text(relation.groups) if relation.groups else "",
-        )
-
-    def _call(self, call: tree.AggregateCall, positions: Any) -> Call:
-        entry = call.function
-        arguments = tuple(next(positions) for _ in call.arguments)
-        condition = next(positions) if call.filter is not None else -1
-        order_positions = tuple(next(positions) for _ in call.order)
-        order = tuple(
-            sorting.SortColumn(descending, nulls_first, sort_key(expression.type.oid))
-            for expression, descending, nulls_first in call.order
-        )
-        return Call(
-            entry,
-            arguments,
-            call.distinct,
-            condition,
-            order_positions,
-            order,
-            tuple(sort_key(argument.type.oid) for argument in call.arguments),
-        )
 
     def _window(self, relation: tree.Window, needed: frozenset[int]) -> Operator:
         from trilithon.query.execute import windows

@@ -140,7 +140,7 @@ def _push(rewriter: Rewriter, relation: Relation, conjuncts: list[Expr]) -> Rela
         case tree.Join():
             return _push_join(rewriter, relation, conjuncts)
         case tree.Aggregate():
-            groups = frozenset(g.index for g in relation.groups if isinstance(g, ir.Column))
+            groups = frozenset(g.index for g in relation.common if isinstance(g, ir.Column))
             down = [c for c in conjuncts if _only(c, groups) and bool(used_columns(c))]
             relation.input = _push(rewriter, relation.input, down)
             return _keep(relation, [c for c in conjuncts if c not in down])
