@@ -6,8 +6,10 @@ import harness  # noqa: F401 - puts this file with the others that start cluster
 import pytest
 from rich.console import Console
 
-from trilithon.cli import drill_report
-from trilithon.cli.drills import Mark, Outcome, Sample, find_drill, run_drill
+from trilithon.cli.drill import report as drill_report
+from trilithon.cli.drill.catalog import find_drill
+from trilithon.cli.drill.outcome import Mark, Outcome, Sample
+from trilithon.cli.drill.run import run_drill
 
 
 @pytest.mark.parametrize("name", ["isolate-b", "storage-rebuild", "paused-leader"])

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from trilithon.chassis.config import ClusterConfig
 from trilithon.chassis.load import ConfigError, load
+from trilithon.cli.drill.command import drill
 from trilithon.cli.plan import Plan, Shape, find_or_make_config, make_plan
 from trilithon.cli.state import DEFAULT_FOLDER, ClusterState, DataFolder
 from trilithon.cli.status import ClusterStatus, collect, endpoints_of
@@ -259,39 +260,7 @@ def banking(
         raise typer.Exit(1) from None
 
 
-@app.command()
-def drill(
-    name: Annotated[str, typer.Argument(help="Which one, or all; none: the list.")] = "",
-    lease_ttl_ms: Annotated[
-        int, typer.Option(min=0, help="The cluster's lease_ttl_ms; 0: the default.")
-    ] = 0,
-    picture: Annotated[
-        Path | None, typer.Option(help="Draw the timeline as a PNG (needs matplotlib).")
-    ] = None,
-) -> None:
-    """Failure drills: a fault in a cluster of its own, under load, and what it did."""
-    from trilithon.cli import drill_report
-    from trilithon.cli.demo import CheckFailed
-    from trilithon.cli.drills import DRILLS, find_drill, run_drill
-
-    if not name:
-        for one in DRILLS:
-            console.print(f"{one.name:16} {one.about}")
-        return
-    try:
-        chosen = DRILLS if name == "all" else (find_drill(name),)
-    except KeyError as error:
-        raise _Refused(str(error.args[0])) from None
-    for one in chosen:
-        try:
-            with console.status(one.name) as status:
-                outcome = run_drill(one, lease_ttl_ms=lease_ttl_ms, progress=status.update)
-        except CheckFailed as error:
-            errors.print(f"[red]{one.name}: a promise was broken:[/] {escape(str(error))}")
-            raise typer.Exit(1) from None
-        drill_report.show(console, outcome)
-        if picture is not None and not drill_report.draw(outcome, picture):
-            errors.print("no picture: matplotlib is not installed", style="yellow")
+app.command()(drill)
 
 
 @app.command()

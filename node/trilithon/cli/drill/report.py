@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from trilithon.cli.drills import Mark, Outcome
+from trilithon.cli.drill.outcome import Mark, Outcome
 
 _BIN_S: Final = 0.25
 _BARS: Final = " ▁▂▃▄▅▆▇█"
