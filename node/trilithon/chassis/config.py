@@ -50,6 +50,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tables: int = 1_000
     connections: int = 10_000
     query_memory_bytes: int = 128 * 1024 * 1024
+    query_temp_bytes: int = 4 * 1024 * 1024 * 1024
     message_bytes: int = 16 * 1024 * 1024
 
 

@@ -31,7 +31,7 @@ from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
 from trilithon.query.execute.operators import Operator
-from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, Memory, Run
+from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, TEMP_BYTES_DEFAULT, Memory, Run
 from trilithon.query.execute.scans import PointScan
 from trilithon.query.execute.subqueries import WithInitPlans
 from trilithon.query.parse import Parser, Statement
@@ -130,11 +130,16 @@ class Engine:
     """`manager` is the transaction manager (None in tests that bring their own transactions)."""
 
     def __init__(
-        self, manager: Any = None, *, query_memory_bytes: int = MEMORY_BYTES_DEFAULT
+        self,
+        manager: Any = None,
+        *,
+        query_memory_bytes: int = MEMORY_BYTES_DEFAULT,
+        query_temp_bytes: int = TEMP_BYTES_DEFAULT,
     ) -> None:
         self._parser = Parser()
         self._manager = manager
         self._memory_bytes = query_memory_bytes
+        self._temp_bytes = query_temp_bytes
         self._catalog: Any = empty_catalog()
         self.virtual: Mapping[tuple[str, str], VirtualRelation] = _virtual_relations()
         self.plans_made = 0
@@ -321,7 +326,7 @@ class Engine:
                 context.session,
                 context.clock_us,
             ),
-            Memory(self._memory_bytes),
+            Memory(self._memory_bytes, self._temp_bytes),
         )
         transaction.begin_statement()
         if not transaction.read_only:

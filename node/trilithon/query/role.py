@@ -35,7 +35,11 @@ async def start(
         world, snapshots, reads, committer, TransactionLimits.from_config(config.limits)
     )
     register_session_functions()
-    engine = Engine(manager, query_memory_bytes=config.limits.query_memory_bytes)
+    engine = Engine(
+        manager,
+        query_memory_bytes=config.limits.query_memory_bytes,
+        query_temp_bytes=config.limits.query_temp_bytes,
+    )
     manager.jobs.open()
 
     async def close() -> None:

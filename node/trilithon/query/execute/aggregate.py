@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trilithon.expression.registry import Aggregate
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
-from trilithon.query.execute.run import Run, rows_size
+from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_rows
+from trilithon.query.execute.spill import LEVELS_MAX, Partitions, Spill
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,10 @@ class GroupingSet:
     values: tuple[int, ...] = ()
 
 
+# (number of the grouping set, prepared rows) at a time
+_Parts = AsyncIterator[list[tuple[int, list[Any]]]]
+
+
 @dataclass(slots=True)
 class _Group:
     values: tuple[Any, ...]
@@ -68,32 +73,62 @@ class HashAggregate(Operator):
         return not any(one.positions for one in self.sets)
 
     async def batches(self, run: Run) -> Batches:
-        rows = await self._run(run)
-        for start in range(0, len(rows), BATCH_ROWS):
-            yield rows[start : start + BATCH_ROWS]
+        async for rows in self._level(run, self._prepared(run), 0):
+            yield rows
             await run.breathe()
 
     async def collect(self, run: Run) -> list[Any]:
-        return await self._run(run)
+        return [row async for rows in self._level(run, self._prepared(run), 0) for row in rows]
 
-    async def _run(self, run: Run) -> list[Any]:
-        tables: list[dict[Any, _Group]] = [{} for _ in self.sets]
-        for one, groups in zip(self.sets, tables, strict=True):
-            if not one.positions:
-                groups[()] = self._new((None,) * self.group_width)
+    async def _prepared(self, run: Run) -> _Parts:
+        every = range(len(self.sets))
         async for batch in self.input.batches(run):
-            for start in range(0, len(batch), 4 * BATCH_ROWS):
-                prepared = self.prepare(batch[start : start + 4 * BATCH_ROWS], run.context)
-                for one, groups in zip(self.sets, tables, strict=True):
-                    self._absorb(run, one.positions, groups, prepared)
+            for start in range(0, len(batch), BATCH_ROWS):
+                prepared = self.prepare(batch[start : start + BATCH_ROWS], run.context)
+                yield [(number, prepared) for number in every]
+
+    async def _level(self, run: Run, source: _Parts, level: int) -> Batches:
+        """Groups that found room are finished here; rows of others wait in partitions."""
+        tables: list[dict[Any, _Group]] = [{} for _ in self.sets]
+        held = Held(run.memory)
+        spill = Spill(run.memory)
+        waiting: Partitions | None = None
+        for one, groups in zip(self.sets, tables, strict=True):
+            if not one.positions and not level:
+                groups[()] = self._new((None,) * self.group_width)
+        try:
+            async for parts in source:
+                for number, rows in parts:
+                    self._absorb(number, tables[number], rows, held, waiting)
+                if waiting is not None:
+                    await waiting.settle()
+                elif not self.small and level < LEVELS_MAX and held.should_spill:
+                    waiting = Partitions(spill, level)
                 await run.breathe()
+            async for rows in self._finished(run, tables):
+                yield rows
+            held.give()
+            if waiting is not None:
+                await waiting.settle(everything=True)
+                for segment in waiting.segments:
+                    inner = self._level(run, _by_set(spill.read(segment)), level + 1)
+                    async for rows in inner:
+                        yield rows
+        finally:
+            held.give()
+            spill.close()
+
+    async def _finished(self, run: Run, tables: list[dict[Any, _Group]]) -> Batches:
         rows = []
         for one, groups in zip(self.sets, tables, strict=True):
-            for number, group in enumerate(groups.values()):
+            for group in groups.values():
                 rows.append((*group.values, *self._finish(run, group), *one.values))
-                if not number % BATCH_ROWS:
-                    await run.breathe()
-        return rows
+                if len(rows) == BATCH_ROWS:
+                    yield rows
+                    rows = []
+            groups.clear()
+        if rows:
+            yield rows
 
     def _new(self, values: tuple[Any, ...]) -> _Group:
         return _Group(
@@ -102,50 +137,61 @@ class HashAggregate(Operator):
 
     def _absorb(
         self,
-        run: Run,
-        positions: tuple[int, ...],
+        number: int,
         groups: dict[Any, _Group],
         prepared: list[Any],
+        held: Held,
+        waiting: Partitions | None,
     ) -> None:
+        positions = self.sets[number].positions
         if not positions:
-            self._step(run, groups[()], prepared)
+            self._step(groups[()], prepared, held)
             return
         width, hashing = self.group_width, self.hashing
         whole = len(positions) == width
         kept = frozenset(positions)
-        parts: dict[Any, list[Any]] = {}
+        by_key: dict[Any, list[Any]] = {}
         for row in prepared:
             key = row[:width]
             if not whole:
                 key = tuple([value if at in kept else None for at, value in enumerate(key)])
             if hashing is not None:
                 key = hashable(key, hashing)
-            part = parts.get(key)
-            if part is None:
-                parts[key] = [row]
+            found = by_key.get(key)
+            if found is None:
+                by_key[key] = [row]
             else:
-                part.append(row)
-        for key, rows in parts.items():
+                found.append(row)
+        for key, rows in by_key.items():
             group = groups.get(key)
             if group is None:
+                if waiting is not None:
+                    for row in rows:
+                        waiting.put(key, (number, row))
+                    continue
                 first = rows[0][:width]
                 group = groups[key] = self._new(
                     tuple(value if at in kept else None for at, value in enumerate(first))
                 )
-                run.memory.take(200 + 100 * len(self.calls) + rows_size([group.values]))
-            self._step(run, group, rows)
+                held.take(200 + 100 * len(self.calls) + rows_size([group.values]))
+            self._step(group, rows, held)
 
-    def _step(self, run: Run, group: _Group, rows: list[Any]) -> None:
+    def _step(self, group: _Group, rows: list[Any], held: Held) -> None:
         for number, call in enumerate(self.calls):
             chosen = rows
             if call.filter >= 0:
                 at = call.filter
                 chosen = [row for row in rows if row[at] is True]
             if call.collects:
-                run.memory.take(rows_size(chosen))
+                held.take(rows_size(chosen))
                 group.kept[number] += chosen
                 continue
-            group.states[number] = _feed(call, group.states[number], chosen)
+            state = group.states[number]
+            before = len(state) if type(state) is list else 0
+            state = group.states[number] = _feed(call, state, chosen)
+            if type(state) is list and len(state) > before:
+                # array_agg() and its like: the state is the values.
+                held.take(rows_size([(value,) for value in state[before:]]))
 
     def _finish(self, run: Run, group: _Group) -> list[Any]:
         values = []
@@ -164,6 +210,15 @@ class HashAggregate(Operator):
 
     def details(self) -> Sequence[tuple[str, str]]:
         return self.lines
+
+
+async def _by_set(source: Batches) -> _Parts:
+    """(number of the grouping set, row) pairs as rows by set."""
+    async for pairs in source:
+        parts: dict[int, list[Any]] = {}
+        for number, row in pairs:
+            parts.setdefault(number, []).append(row)
+        yield list(parts.items())
 
 
 def hashable(values: Sequence[Any], hashing: Sequence[Any]) -> tuple[Any, ...]:

@@ -7,19 +7,28 @@ A join key with a NULL matches nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from trilithon.query.execute.keys import Path
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
-from trilithon.query.execute.run import Run, rows_size
+from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.scans import Layout, ScanLines, fetch_rows
+from trilithon.query.execute.spill import (
+    LEVELS_MAX,
+    Pair,
+    Partitions,
+    Spill,
+    keyed_batches,
+    partitioned,
+)
 
 # Index ranges read at the same time by one lookup join.
 LOOKUPS_TOGETHER: Final = 64
 
 Scalar = Callable[[Any, Any], Any]
+Keyed = AsyncIterator[list[Pair]]
 
 
 def keep_true(condition: Transform | None, rows: list[Any], run: Run) -> list[Any]:
@@ -46,19 +55,36 @@ class HashJoin(Operator):
     text: str = ""
 
     async def batches(self, run: Run) -> Batches:
-        table = await self._build(run)
+        left = keyed_batches(self.left, self.left_keys, run)
+        right = keyed_batches(self.right, self.right_keys, run)
+        async for rows in self._level(run, left, right, 0):
+            yield rows
+
+    async def _level(self, run: Run, left: Keyed, right: Keyed, level: int) -> Batches:
+        """A join in memory; or, where the right side does not fit, one for each partition of both."""
+        spill = Spill(run.memory)
+        held = Held(run.memory)
+        try:
+            built = await self._build(run, right, held, spill, level)
+            if isinstance(built, Partitions):
+                others = await partitioned(spill, level, left, run)
+                for mine, theirs in zip(others.segments, built.segments, strict=True):
+                    parts = spill.read(mine), spill.read(theirs)
+                    async for rows in self._level(run, *parts, level + 1):
+                        yield rows
+            else:
+                async for rows in self._joined(run, left, built):
+                    yield rows
+        finally:
+            held.give()
+            spill.close()
+
+    async def _joined(self, run: Run, left: Keyed, table: dict[Any, list[Any]]) -> Batches:
         matched: set[int] | None = set() if self.kind == "full" else None
         probe = self._probe_existence if self.kind in ("semi", "anti") else self._probe
-        async for batch in self.left.batches(run):
-            keys = self.left_keys(batch, run.context)
-            for start in range(0, len(batch), BATCH_ROWS):
-                rows = probe(
-                    run,
-                    batch[start : start + BATCH_ROWS],
-                    keys[start : start + BATCH_ROWS],
-                    table,
-                    matched,
-                )
+        async for pairs in left:
+            for start in range(0, len(pairs), BATCH_ROWS):
+                rows = probe(run, pairs[start : start + BATCH_ROWS], table, matched)
                 for at in range(0, len(rows), 4 * BATCH_ROWS):
                     yield rows[at : at + 4 * BATCH_ROWS]
                     await run.breathe()
@@ -75,27 +101,47 @@ class HashJoin(Operator):
             for at in range(0, len(unmatched), BATCH_ROWS):
                 yield unmatched[at : at + BATCH_ROWS]
 
-    async def _build(self, run: Run) -> dict[Any, list[Any]]:
+    async def _build(
+        self, run: Run, right: Keyed, held: Held, spill: Spill, level: int
+    ) -> dict[Any, list[Any]] | Partitions:
+        """The right side by key; in partitions once it is too large."""
         table: dict[Any, list[Any]] = {}
+        parts: Partitions | None = None
         keep_nulls = self.kind == "full"
-        async for batch in self.right.batches(run):
-            run.memory.take(rows_size(batch) + 64 * len(batch))
-            for key, row in zip(self.right_keys(batch, run.context), batch, strict=True):
-                if None in key and not keep_nulls:
-                    continue
+        async for pairs in right:
+            if not keep_nulls:
+                pairs = [pair for pair in pairs if None not in pair[0]]
+            if parts is not None:
+                for pair in pairs:
+                    parts.put(pair[0], pair)
+                await parts.settle()
+                await run.breathe()
+                continue
+            for key, row in pairs:
                 found = table.get(key)
                 if found is None:
                     table[key] = [row]
                 else:
                     found.append(row)
+            held.take(rows_size([row for _, row in pairs]) + 64 * len(pairs))
+            if level < LEVELS_MAX and held.should_spill:
+                parts = Partitions(spill, level)
+                for key, rows in table.items():
+                    for row in rows:
+                        parts.put(key, (key, row))
+                    await parts.settle()
+                table.clear()
+                held.give()
             await run.breathe()
-        return table
+        if parts is None:
+            return table
+        await parts.settle(everything=True)
+        return parts
 
     def _probe(
         self,
         run: Run,
-        batch: list[Any],
-        keys: list[Any],
+        pairs: list[Pair],
         table: dict[Any, list[Any]],
         matched: set[int] | None,
     ) -> list[Any]:
@@ -103,7 +149,7 @@ class HashJoin(Operator):
         condition = self.condition
         outer = self.kind in ("left", "full")
         nulls = (None,) * self.right_width
-        for key, row in zip(keys, batch, strict=True):
+        for key, row in pairs:
             found = None if None in key else table.get(key)
             if found is None:
                 if outer:
@@ -132,15 +178,14 @@ class HashJoin(Operator):
     def _probe_existence(
         self,
         run: Run,
-        batch: list[Any],
-        keys: list[Any],
+        pairs: list[Pair],
         table: dict[Any, list[Any]],
         matched: set[int] | None,
     ) -> list[Any]:
         wanted = self.kind == "semi"
         condition = self.condition
         rows = []
-        for key, row in zip(keys, batch, strict=True):
+        for key, row in pairs:
             found = None if None in key else table.get(key)
             exists = found is not None
             if exists and condition is not None:

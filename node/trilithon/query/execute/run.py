@@ -13,16 +13,22 @@ from trilithon.expression.context import EvalContext
 # How long a statement may keep the event loop before others get a turn.
 TURN_SECONDS: Final = 0.003
 MEMORY_BYTES_DEFAULT: Final = 128 * 1024 * 1024
+TEMP_BYTES_DEFAULT: Final = 4 * 1024 * 1024 * 1024
+# Operators that can spill do so when this part of the memory is used, and they hold that part of it.
+_CROWDED: Final = 0.5
+_WORTH_SPILLING: Final = 1 / 16
 
 Row = Any
 
 
 @dataclass(slots=True)
 class Memory:
-    """What the operators of one run keep, roughly in bytes."""
+    """What the operators of one run keep, roughly in bytes, in memory and in temporary files."""
 
     limit: int = MEMORY_BYTES_DEFAULT
+    temp_limit: int = TEMP_BYTES_DEFAULT
     used: int = 0
+    temp_used: int = 0
 
     def take(self, size: int) -> None:
         """SqlError 53200."""
@@ -32,6 +38,42 @@ class Memory:
 
     def give(self, size: int) -> None:
         self.used -= size
+
+    def should_spill(self, own: int) -> bool:
+        """Whether an operator that holds so many bytes had better put them into a file."""
+        return self.used > self.limit * _CROWDED and own > self.limit * _WORTH_SPILLING
+
+    def take_temp(self, size: int) -> None:
+        """SqlError 53400."""
+        self.temp_used += size
+        if self.temp_used > self.temp_limit:
+            raise SqlError(
+                "53400", f"temporary file size exceeds query_temp_bytes ({self.temp_limit})"
+            )
+
+    def give_temp(self, size: int) -> None:
+        self.temp_used -= size
+
+
+@dataclass(slots=True)
+class Held:
+    """What one operator has taken of a run's memory, so that it can give back all of it."""
+
+    memory: Memory
+    size: int = 0
+
+    def take(self, size: int) -> None:
+        """SqlError 53200."""
+        self.size += size
+        self.memory.take(size)
+
+    def give(self) -> None:
+        self.memory.give(self.size)
+        self.size = 0
+
+    @property
+    def should_spill(self) -> bool:
+        return self.memory.should_spill(self.size)
 
 
 def rows_size(rows: list[Row]) -> int:

@@ -8,7 +8,7 @@ are aggregated anew for each row.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,8 +17,9 @@ from trilithon.core.errors import SqlError
 from trilithon.expression.registry import Aggregate
 from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
-from trilithon.query.execute.run import Run, rows_size
+from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_keys, sort_rows
+from trilithon.query.execute.spill import LEVELS_MAX, Pair, Partitions, Spill
 
 Offset = Callable[[Any, Any], Any]
 
@@ -71,16 +72,62 @@ class WindowRows(Operator):
     async def batches(self, run: Run) -> Batches:
         frame = self._offsets(run)
         width = self.partition_width
-        partitions: dict[Any, list[tuple[Any, Any]]] = {}
+        async for rows in self._level(run, self._prepared(run, width), frame, 0):
+            yield rows
+
+    async def _prepared(self, run: Run, width: int) -> AsyncIterator[list[Pair]]:
+        """(partition's key, (prepared values, row))."""
         async for batch in self.input.batches(run):
-            prepared = self.prepare(batch, run.context)
-            run.memory.take(rows_size(batch) + rows_size(prepared))
-            for values, row in zip(prepared, batch, strict=True):
+            pairs = []
+            for values, row in zip(self.prepare(batch, run.context), batch, strict=True):
                 key = values[:width]
                 if self.hashing is not None:
                     key = hashable(key, self.hashing)
-                partitions.setdefault(key, []).append((values, row))
-            await run.breathe()
+                pairs.append((key, (values, row)))
+            yield pairs
+
+    async def _level(
+        self, run: Run, source: AsyncIterator[list[Pair]], frame: _Frame, level: int
+    ) -> Batches:
+        """All partitions in memory; or, where they do not fit, some of them at a time."""
+        partitions: dict[Any, list[tuple[Any, Any]]] = {}
+        held = Held(run.memory)
+        spill = Spill(run.memory)
+        parts: Partitions | None = None
+        try:
+            async for pairs in source:
+                if parts is None:
+                    for key, value in pairs:
+                        partitions.setdefault(key, []).append(value)
+                    held.take(2 * rows_size([row for _, (_, row) in pairs]))
+                    if self.partition_width and level < LEVELS_MAX and held.should_spill:
+                        parts = Partitions(spill, level)
+                        for key, values in partitions.items():
+                            for value in values:
+                                parts.put(key, (key, value))
+                            await parts.settle()
+                        partitions.clear()
+                        held.give()
+                else:
+                    for pair in pairs:
+                        parts.put(pair[0], pair)
+                    await parts.settle()
+                await run.breathe()
+            if parts is None:
+                async for rows in self._answer(run, partitions, frame):
+                    yield rows
+                return
+            await parts.settle(everything=True)
+            for segment in parts.segments:
+                async for rows in self._level(run, spill.read(segment), frame, level + 1):
+                    yield rows
+        finally:
+            held.give()
+            spill.close()
+
+    async def _answer(
+        self, run: Run, partitions: dict[Any, list[tuple[Any, Any]]], frame: _Frame
+    ) -> Batches:
         ready: list[Any] = []
         for pairs in partitions.values():
             ready += await self._partition(run, pairs, frame)

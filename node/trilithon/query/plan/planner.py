@@ -489,7 +489,7 @@ class Planner:
             )
         source = self.build(relation.input, needed | _used(relation.on), hint.without_limit())
         on = keys_transform(self, list(relation.on), positions_of(source.columns))
-        made = sorting.Unique(source.columns, source, on, "Unique")
+        made = sorting.Unique(source.columns, source, on, "Unique", _order_of_distinct(relation))
         if id(source) in self.ordered:
             self.ordered[id(made)] = made
         return made
@@ -511,9 +511,10 @@ class Planner:
         if relation.kind == "union":
             joined = operators.Appended(columns, tuple(sides))
             return joined if relation.all else sorting.Unique(columns, joined, keys[0])
-        return sorting.Combined(
+        combined = sorting.Combined(
             columns, sides[0], sides[1], relation.kind, relation.all, keys[0], keys[1]
         )
+        return combined if relation.all else sorting.Unique(columns, combined, keys[0])
 
     # ---- leaves and the rest
 
@@ -608,6 +609,16 @@ def _used(expressions: Iterable[Expr]) -> frozenset[int]:
     for expression in expressions:
         found |= used_columns(expression)
     return frozenset(found)
+
+
+def _order_of_distinct(relation: tree.Distinct) -> str:
+    """What DISTINCT ON knows of its input's order, see `sorting.Unique`."""
+    if not isinstance(relation.input, tree.Sort):
+        return "any"
+    on = {expression.index for expression in relation.on or () if isinstance(expression, ir.Column)}
+    leading = [key.expression for key in relation.input.keys[: len(on)]]
+    columns = {expression.index for expression in leading if isinstance(expression, ir.Column)}
+    return "adjacent" if columns == on else "kept"
 
 
 def _outer(expression: Expr) -> bool:
