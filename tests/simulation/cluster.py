@@ -147,13 +147,16 @@ class StorageNode(Node):
     async def make(self, world: World) -> StorageProcess:
         settings = StorageSettings.of(self.cluster.config, self.config, self.region)
         settings = replace(settings, **self.cluster.storage_settings)
+        memory_bytes = self.cluster.storage_memory_bytes
+        if memory_bytes:
+            # As in production: applied long before memory is full.
+            apply = replace(settings.apply, early_bytes=memory_bytes // 4)
+            settings = replace(settings, apply=apply)
         self._engine = Engine.open(self.config.data, settings.identity)
         running = StorageProcess(settings, self._engine, world, self._work)
-        if self.cluster.storage_memory_bytes:
+        if memory_bytes:
             options = running.service._options
-            running.service._options = replace(
-                options, memory_bytes_max=self.cluster.storage_memory_bytes
-            )
+            running.service._options = replace(options, memory_bytes_max=memory_bytes)
         await running.start()
         return running
 

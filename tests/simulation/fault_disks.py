@@ -153,7 +153,10 @@ def lost_journal(cluster: Cluster) -> Callable[[], None] | None:
 
     async def ask(service: object) -> None:
         try:
-            await service.replace_journal(ReplaceJournalRequest(journal=node.name))  # type: ignore[attr-defined]
+            wanted = ReplaceJournalRequest(
+                journal=node.name, incarnation=node.disk.state.incarnation
+            )
+            await service.replace_journal(wanted)  # type: ignore[attr-defined]
         except Unavailable as error:
             cluster.kernel.note(f"{node.name} is not replaced yet: {error}")
         else:

@@ -28,6 +28,19 @@ RECONNECT_S = 0.05
 QUEUE_ITEMS_MAX = 65_536
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one end of a stream sends at once: messages from one process to another."""
+
+    source: str
+    target: str
+    messages: list[Any]
+
+
+# Looks at a batch that is about to leave; True: it is held back, and everything behind it.
+Tap = Callable[[Batch], bool]
+
+
 @dataclass(slots=True)
 class Distance:
     """One-way delay between two Regions (or within one), seconds; `tail` is how often it is ten times."""
@@ -50,6 +63,7 @@ class SimNetwork:
         self._cut: dict[tuple[str, str], int] = {}
         self._servers: dict[str, _Server] = {}
         self._streams: list[_Stream] = []
+        self._taps: list[Tap] = []
         kernel.killed_callbacks.append(self._process_died)
 
     # -- faults
@@ -70,6 +84,26 @@ class SimNetwork:
     def heal(self) -> None:
         self._cut.clear()
         self._drain()
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Hold back what `tap` says, until the returned function is called. Only for scenarios: a
+        stream that is held back does not break by itself."""
+        self._taps.append(tap)
+
+        def undo() -> None:
+            if tap in self._taps:
+                self._taps.remove(tap)
+                self._drain()
+
+        return undo
+
+    def tapped(self, stream: _Stream, to_server: bool, items: list[bytes]) -> bool:
+        if not self._taps:
+            return False
+        source, target = stream.ends(to_server)
+        kind = stream.link.request_type if to_server else stream.link.reply_type
+        batch = Batch(source.name, target.name, [kind.FromString(data) for data in items])
+        return any(tap(batch) for tap in self._taps)
 
     def _drain(self) -> None:
         for stream in list(self._streams):
@@ -252,10 +286,11 @@ class _Stream:
 
     def send(self, to_server: bool, items: list[bytes]) -> None:
         network, kernel = self.link.network, self.link.network.kernel
-        source, target = self._ends(to_server)
+        source, target = self.ends(to_server)
         if self.client_ended if to_server else self.server_ended:
             return
-        if network.is_cut(source, target) or any(held is to_server for held, _ in self._held):
+        held = any(direction is to_server for direction, _ in self._held)
+        if held or network.is_cut(source, target) or network.tapped(self, to_server, items):
             self._held.append((to_server, items))
             return
         kernel.at(self._arrival_s(to_server) - kernel.now_s, self._arrive, to_server, items)
@@ -263,7 +298,7 @@ class _Stream:
     def _arrival_s(self, to_server: bool) -> float:
         """When what is sent now arrives: after everything that was sent before it."""
         network = self.link.network
-        source, target = self._ends(to_server)
+        source, target = self.ends(to_server)
         arrival = max(
             network.kernel.now_s + network.delay_s(source, target),
             self._clear_at_s[to_server] + 1e-9,
@@ -276,12 +311,12 @@ class _Stream:
         for to_server, items in held:
             self.send(to_server, items)
 
-    def _ends(self, to_server: bool) -> tuple[Process, Process]:
+    def ends(self, to_server: bool) -> tuple[Process, Process]:
         server = self.server.process
         return (self.client, server) if to_server else (server, self.client)
 
     def _arrive(self, to_server: bool, items: list[bytes]) -> None:
-        source, target = self._ends(to_server)
+        source, target = self.ends(to_server)
         if self.server_ended if to_server else self.client_ended:
             return
         if self.link.network.is_cut(source, target):
@@ -303,7 +338,7 @@ class _Stream:
         """One end closes or dies; the other one hears of it after everything that was sent."""
         network, kernel = self.link.network, self.link.network.kernel
         self._notice(at_server, reason)
-        source, target = self._ends(not at_server)
+        source, target = self.ends(not at_server)
         if network.is_cut(source, target):
             kernel.at(BREAK_AFTER_S, self._notice, not at_server, reason)
         else:
@@ -375,7 +410,7 @@ class SimLink:
         self._address = address
         self._pushed, self._came_up, self._went_down = pushed, came_up, went_down
         self.request_type = item_type(spec.requests)
-        self._reply_type = item_type(spec.replies)
+        self.reply_type = item_type(spec.replies)
         self._pending = PendingRequests(f"{spec.name} at {address}", QUEUE_ITEMS_MAX)
         self._queue: list[bytes] = []
         self._stream: _Stream | None = None
@@ -479,7 +514,7 @@ class SimLink:
     def received(self, stream: _Stream, items: list[bytes]) -> None:
         if stream is not self._stream:
             return
-        pushed = self._pending.resolve([self._reply_type.FromString(data) for data in items])
+        pushed = self._pending.resolve([self.reply_type.FromString(data) for data in items])
         if pushed and self._pushed is not None:
             self._pushed(pushed)
 

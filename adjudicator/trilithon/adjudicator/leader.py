@@ -334,8 +334,10 @@ class Leader:
 
     # ---- members
 
-    def replace_journal(self, name: str, now_us: int, wall_us: int) -> Hindrance | None:
-        """Begin to replace a member by the incarnation that answers under its name.
+    def replace_journal(
+        self, name: str, now_us: int, wall_us: int, incarnation: bytes = b""
+    ) -> Hindrance | None:
+        """Begin to replace a member by the incarnation that answers under its name, or by this one.
 
         None: the change is on its way, or done already.
         """
@@ -347,8 +349,10 @@ class Leader:
             return Hindrance("this adjudicator does not lead", False)
         if not any(member.journal == name for member in members.members):
             return Hindrance(f"{name} is no member", False)
-        if not (progress.up and progress.confirmed and progress.incarnation):
+        if not self.replication.answers(progress, now_us):
             return Hindrance(f"{name} does not answer", True)
+        if incarnation not in (b"", progress.incarnation):
+            return Hindrance(f"another journal still answers as {name}", True)
         named = members.next or members.members
         if any(member.incarnation == progress.incarnation for member in named):
             return None

@@ -564,11 +564,13 @@ class AdjudicatorMachine:
 
     # ---- administration
 
-    def replace_journal(self, name: str, now_us: int, wall_us: int) -> Hindrance | None:
+    def replace_journal(
+        self, name: str, now_us: int, wall_us: int, incarnation: bytes = b""
+    ) -> Hindrance | None:
         """See Leader.replace_journal."""
         if self.leader is None:
             return Hindrance(f"not the leader; {self.leader_name or 'nobody'} leads", False)
-        return self.leader.replace_journal(name, now_us, wall_us)
+        return self.leader.replace_journal(name, now_us, wall_us, incarnation)
 
     def members(self) -> types.MemberList | None:
         """The newest member list that this adjudicator knows."""

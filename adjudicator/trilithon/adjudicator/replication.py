@@ -306,6 +306,11 @@ class Replication:
     def _fresh(self, progress: Progress, now_us: int) -> bool:
         return now_us - progress.heard_us < self._settings.lease_ttl_us * _FRESH_TTL
 
+    def answers(self, progress: Progress, now_us: int) -> bool:
+        """Whether it is known who is behind the name: a link that is cut looks up for a while."""
+        known = progress.up and progress.confirmed and bool(progress.incarnation)
+        return known and self._fresh(progress, now_us)
+
     def tend_required(self, now_us: int) -> None:
         """Let journals join and leave `required`."""
         if not self.serving:

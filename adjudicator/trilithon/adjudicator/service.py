@@ -316,7 +316,9 @@ class AdjudicatorService:
         deadline_us = self._clock.monotonic_us() + _REPLACE_TIMEOUT_US
         while True:
             now_us, wall_us = self._clock.monotonic_us(), self._clock.wall_us()
-            hindrance = self.machine.replace_journal(request.journal, now_us, wall_us)
+            hindrance = self.machine.replace_journal(
+                request.journal, now_us, wall_us, request.incarnation
+            )
             self._take_soon()
             if hindrance is None and self.machine.members_closed():
                 return adjudicator.ReplaceJournalReply(members=self.machine.members())
