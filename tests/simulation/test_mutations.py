@@ -13,7 +13,7 @@ from fault_processes import keep_down
 from mutations import CHEAP, RULES, SEEDS
 from observer import Violation
 from run import Plan, simulate
-from test_scenarios import scenario
+from scenario import scenario
 from topologies import TOPOLOGIES
 
 ALL = bool(os.environ.get("TRILITHON_ALL_RULES"))

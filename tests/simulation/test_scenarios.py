@@ -2,78 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import itertools
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import fault_disks
 import fault_network
 import pytest
-from cluster import Cluster, JournalNode, running
+from cluster import JournalNode
 from fault_processes import keep_down, keep_paused
-from history import History
-from run import heal_and_judge
-from workloads import WORKLOADS
-
-TTL_S = 1.0
-# A lost Region: about 1.2 lease_ttl and two round trips, DESIGN.md P6; half as much again for bad luck.
-FAILOVER_S = 1.5 * (1.2 * TTL_S + 0.1)
-
+from scenario import FAILOVER_S, TTL_S, scenario
 
 # Of a busy machine's time.
 pytestmark = pytest.mark.timeout(600)
-
-
-class Scenario:
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
-        self.history = History()
-        for name in ("bank", "append", "reader"):
-            WORKLOADS[name](cluster, self.history)
-        cluster.start()
-        cluster.run(3.0)
-        leader = cluster.leader()
-        assert leader is not None, "three seconds are enough for the first leader"
-        self.leader = leader
-        self.leading = leader.region.name
-        others = [name for name in cluster.full_regions if name != self.leading]
-        self.other = others[0] if others else ""
-
-    def isolate(self, region: str) -> None:
-        others = [one for one in self.cluster.regions if one != region]
-        pairs = [pair for one in others for pair in ((one, region), (region, one))]
-        self.undo = fault_network.cut(self.cluster, pairs)
-
-    def nodes(self, region: str) -> list[object]:
-        return [node for node in self.cluster.nodes.values() if node.region.name == region]
-
-    def pause_s(self, region: str, kind: str, since_s: float) -> float:
-        """The longest time without a commit ("committed") or a read in a Region."""
-        times = sorted(
-            record.told_s if kind == "committed" else record.read_s
-            for record in self.history.records
-            if record.region == region
-            and (record.outcome == kind or kind == "read")
-            and (record.told_s if kind == "committed" else record.read_s) > since_s
-        )
-        ends = [since_s, *times, self.cluster.kernel.now_s]
-        return max(later - earlier for earlier, later in itertools.pairwise(ends))
-
-
-@contextmanager
-def scenario(topology: str = "two", seed: int = 1) -> Iterator[Scenario]:
-    logging.disable(logging.CRITICAL)
-    gc.disable()
-    try:
-        with running(seed, topology) as cluster:
-            one = Scenario(cluster)
-            yield one
-            heal_and_judge(cluster, one.history)
-    finally:
-        gc.enable()
-        logging.disable(logging.NOTSET)
 
 
 def test_nobody_notices_the_loss_of_the_witness() -> None:
@@ -93,7 +30,7 @@ def test_nobody_notices_the_loss_of_the_witness() -> None:
 def test_the_follower_takes_over_when_the_leaders_region_burns_down(seed: int) -> None:
     with scenario(seed=seed) as one:
         since_s = one.cluster.kernel.now_s
-        undo = keep_down(one.nodes(one.leading))  # type: ignore[arg-type]
+        undo = keep_down(one.nodes(one.leading))
         one.cluster.run(5.0)
         assert one.pause_s(one.other, "committed", since_s) < FAILOVER_S
         assert one.pause_s(one.other, "read", since_s) < FAILOVER_S
@@ -104,7 +41,7 @@ def test_the_follower_takes_over_when_the_leaders_region_burns_down(seed: int) -
 def test_the_leaders_region_reads_on_when_the_other_one_burns_down(seed: int) -> None:
     with scenario(seed=seed) as one:
         since_s = one.cluster.kernel.now_s
-        undo = keep_down(one.nodes(one.other))  # type: ignore[arg-type]
+        undo = keep_down(one.nodes(one.other))
         one.cluster.run(4.0)
         assert one.pause_s(one.leading, "committed", since_s) < FAILOVER_S
         # Rows that wait for the lost Region's lease to end are waited for; others are not.
