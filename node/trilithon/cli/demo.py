@@ -47,6 +47,8 @@ class LoadReport:
     totals_read: Counter[str] = field(default_factory=Counter)
     stalls_s: dict[str, float] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
+    # Told that they took no effect.
+    refused: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
 
@@ -158,6 +160,7 @@ class Load:
 
     Each client prefers its Region's endpoint and goes to the others while it is gone. `committed` is
     told of every transfer, from many threads: (Region, "commit", seconds from first try to answer).
+    Each waits `pace_s` between two transactions.
     """
 
     def __init__(
@@ -167,11 +170,13 @@ class Load:
         *,
         workers: int = 4,
         seed: int = 0,
+        pace_s: float = 0.0,
         committed: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
         self.report = LoadReport()
         self._accounts = accounts
         self._committed = committed
+        self._pace_s = pace_s
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._last_commit: dict[str, float] = {}
@@ -230,6 +235,7 @@ class Load:
             amount = Decimal(source.randint(1, 500)) / 100
             note = str(uuid.UUID(int=source.getrandbits(128)))
             self._transfer_once(region, client, banking.transfer(payer, payee, amount, note), note)
+            self._stop.wait(self._pace_s)
 
     def _transfer_once(
         self,
@@ -250,6 +256,8 @@ class Load:
         try:
             client.run_transaction(move)
         except trilithon.client.CheckViolation:
+            with self._lock:
+                self.report.refused.add(note)
             return  # an overdraft; refused is right
         finally:
             with self._lock:
@@ -276,6 +284,7 @@ class Load:
             )
             with self._lock:
                 self.report.totals_read[region] += 1
+            self._stop.wait(self._pace_s)
 
 
 def check_ledger(
@@ -300,6 +309,8 @@ def check_ledger(
     check(
         not lost, f"{len(lost)} acknowledged transfers are missing, {sorted(lost)[:3]} among them"
     )
+    undead = report.refused & set(notes)
+    check(not undead, f"{len(undead)} refused transfers are there, {sorted(undead)[:3]} among them")
     doubled = [note for note, count in notes.items() if count > 1]
     check(not doubled, f"{len(doubled)} transfers are there twice, {doubled[:3]} among them")
     wrong = [account for account in accounts if balances.get(account) != expected[account]]

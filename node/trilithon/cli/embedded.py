@@ -25,6 +25,8 @@ from trilithon.cli.up import READY_SECONDS, tail, wait_ready
 from trilithon.client.sync import background_loop
 
 LOG_LINES = 40
+_SERVED_LOOK_S = 0.03
+_SERVED_CALL_S = 0.5
 
 
 class Cluster:
@@ -126,6 +128,20 @@ class Cluster:
                 return status
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"did not happen: {status}\n{self.log_tails()}")
+
+    def wait_served(self, names: Iterable[str], timeout_s: float = READY_SECONDS) -> Iterator[str]:
+        """Each of these processes as soon as it serves. Raises TimeoutError."""
+        left = set(names)
+        deadline = time.monotonic() + timeout_s
+        while left:
+            status = background_loop.run(collect(self.config, timeout_s=_SERVED_CALL_S, only=left))
+            for one in status.processes:
+                if one.serves:
+                    left.discard(one.name)
+                    yield one.name
+            if left and time.monotonic() >= deadline:
+                raise TimeoutError(f"{', '.join(sorted(left))} did not serve\n{self.log_tails()}")
+            self._ending.wait(_SERVED_LOOK_S)
 
     # ---- harming
 

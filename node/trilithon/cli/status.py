@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -60,6 +60,11 @@ class ProcessStatus:
     def up(self) -> bool:
         return self.state != "down"
 
+    @property
+    def serves(self) -> bool:
+        """Up, and, for a full Region's journal, with a read lease."""
+        return self.up and (self.role != "journal" or bool(self.lease_ms))
+
 
 @dataclass(slots=True)
 class ClusterStatus:
@@ -108,9 +113,13 @@ def endpoints_of(config: ClusterConfig) -> dict[str, dict[str, str]]:
 
 
 async def collect(
-    config: ClusterConfig, state: ClusterState | None = None, *, timeout_s: float = 1.0
+    config: ClusterConfig,
+    state: ClusterState | None = None,
+    *,
+    timeout_s: float = 1.0,
+    only: Container[str] | None = None,
 ) -> ClusterStatus:
-    """Ask everyone. `state` adds what only the supervisor knows (pids of the dead, restarts)."""
+    """Ask everyone, or only those named. `state` adds what only the supervisor knows (pids of the dead, restarts)."""
     network = GrpcNetwork(tls=read_tls(config.tls))
     processes = [
         ProcessStatus(
@@ -122,6 +131,7 @@ async def collect(
             metrics=process.metrics or None,
         )
         for region, role, process in processes_of(config)
+        if only is None or process.name in only
     ]
     if state is not None:
         for one in processes:

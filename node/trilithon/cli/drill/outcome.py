@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from trilithon.cli import demo
+from trilithon.cli.drill.history import Operation
+from trilithon.cli.drill.judge import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Something a client of a Region was given."""
+    """Something a client of a Region was given.
+
+    `kind`: "commit" (a transfer through run_transaction), "raw" (one through psycopg), "read" (of a row
+    that nobody writes), "busy" (of one that is being written).
+    """
 
     at_s: float
     region: str
@@ -50,6 +56,13 @@ class Outcome:
     # Of the transfers; its errors are what `run_transaction` did not hide: there must be none.
     report: demo.LoadReport = field(default_factory=demo.LoadReport)
     seconds: float = 0.0
+    # Whether clients with PostgreSQL's own protocol took part.
+    psycopg: bool = False
+    # Raw transfers whose commit was answered with nothing certain: there at most once.
+    unknown_transfers: int = 0
+    client_errors: list[str] = field(default_factory=list)
+    history: list[Operation] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
     def pause_s(
         self, region: str, kind: str, start: float | None = None, end: float | None = None

@@ -25,7 +25,7 @@ def _pause_leader(stage: Stage) -> None:
     leader = stage.leader()
     stage.harm(f"pause {leader}")
     stage.cluster.pause(leader)
-    stage.let_pass(stage.harm_s)
+    stage.let_harm()
     stage.heal(f"unpause {leader}")
     stage.cluster.unpause(leader)
     stage.recovered()
@@ -36,7 +36,7 @@ def _rolling_restart(stage: Stage) -> None:
         stage.harm(f"restart {name}")
         stage.cluster.stop_processes(name)
         stage.heal(f"start {name}")
-        stage.cluster.resume(name)
+        stage.restart(name)
         stage.recovered()
 
 
@@ -48,7 +48,7 @@ def _rebuild_storage(stage: Stage) -> None:
     stage.cluster.lose_data(name)
     stage.let_pass(1.0)
     stage.heal(f"start {name}")
-    stage.cluster.resume(name)
+    stage.restart(name)
     stage.recovered()
 
 

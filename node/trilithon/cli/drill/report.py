@@ -31,12 +31,19 @@ def show(console: Console, outcome: Outcome) -> None:
 def verdicts(outcome: Outcome) -> list[str]:
     """Said of a drill that raised nothing: its checks are behind it."""
     told = ", ".join(f"{state}: {count}" for state, count in sorted(outcome.errors.items()))
+    verdict = outcome.verdict
+    clients = (
+        "psycopg and the SDK" if outcome.psycopg else "the SDK alone: psycopg is not installed"
+    )
     return [
         f"acknowledged transfers lost: 0 of {len(outcome.report.acknowledged)}",
-        "transfers there twice: 0",
+        "transfers there twice: 0; there although refused: 0 of"
+        f" {len(outcome.report.refused)}; unknown to their clients: {outcome.unknown_transfers}",
         f"sums that readers saw change: 0 of {sum(outcome.report.totals_read.values())}",
+        f"history: {verdict.transactions} list-append transactions, {verdict.reads} reads and"
+        f" {verdict.appends} appends are strongly snapshot isolated, in real time and in every Region",
         "errors that run_transaction let through: 0",
-        f"errors that readers bound to one Region saw: {told or 'none'}",
+        f"errors that clients bound to one Region saw ({clients}): {told or 'none'}",
     ]
 
 
