@@ -174,3 +174,22 @@ async def test_commands_that_make_no_sense_are_refused() -> None:
         [route] = (await setup.command("list"))["routes"]
         assert route["name"] == "a>b/journal-0"
         assert not route["there"]["cut"]
+
+
+async def test_what_is_lost_comes_later_and_nothing_overtakes() -> None:
+    async with running() as setup:
+        streams = await setup.connect()
+        await setup.exchange(streams, b"before")
+        loop = asyncio.get_running_loop()
+        await setup.command("set", loss=1.0, direction="there")
+        began = loop.time()
+        assert await setup.exchange(streams, b"lost once") == b"lost once"
+        assert loop.time() - began >= 0.2, "one retransmission"
+        await setup.command("set", loss=0.5, jitter_ms=5.0)
+        data = random.Random(3).randbytes(300_000)
+        assert await setup.exchange(streams, data) == data
+        [route] = (await setup.command("list"))["routes"]
+        assert (route["there"]["loss"], route["back"]["jitter_ms"]) == (0.5, 5.0)
+        await setup.command("heal")
+        [route] = (await setup.command("list"))["routes"]
+        assert (route["there"]["loss"], route["back"]["jitter_ms"]) == (0.0, 0.0)

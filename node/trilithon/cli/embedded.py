@@ -17,7 +17,15 @@ from typing import Any
 
 from trilithon.chassis.config import ClusterConfig
 from trilithon.chassis.proxy import ProxyControl
-from trilithon.cli.plan import Command, Plan, Shape, find_or_make_config, make_plan
+from trilithon.cli.guard import Guard
+from trilithon.cli.plan import (
+    Command,
+    Plan,
+    Shape,
+    environment,
+    find_or_make_config,
+    make_plan,
+)
 from trilithon.cli.state import DataFolder
 from trilithon.cli.status import ClusterStatus, collect, endpoints_of
 from trilithon.cli.supervisor import Supervisor
@@ -33,7 +41,8 @@ class Cluster:
     """One cluster. Names of processes are the configuration's ("a/journal-0"); a Region's name
     stands for all of its processes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, temporary: bool = False) -> None:
+        """`temporary`: should this program die, its folder goes as well as its processes."""
         self.plan = plan
         self.config: ClusterConfig = plan.config
         self.folder = plan.folder
@@ -42,16 +51,23 @@ class Cluster:
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self._guard: Guard | None = None
+        self._temporary = temporary
 
     def start(self) -> None:
+        self._guard = Guard(self.folder.path if self._temporary else None, environment())
+        self._supervisor.on_change = self._guard.watch
         self._supervisor.start()
         self._ticker.start()
 
     def stop(self) -> None:
         """Everything in order, as `trilithon down` does."""
         self._ending.set()
-        self._ticker.join()
+        if self._ticker.ident is not None:
+            self._ticker.join()
         self._supervisor.stop()
+        if self._guard is not None:
+            self._guard.stop()
 
     def _tick(self) -> None:
         while not self._ending.wait(0.05):
@@ -224,7 +240,7 @@ def running_cluster(
     if command is not None:
         commands = tuple(replace(one, arguments=command(one)) for one in plan.commands)
         plan = replace(plan, commands=commands)
-    cluster = Cluster(plan)
+    cluster = Cluster(plan, temporary=made)
     try:
         cluster.start()
         if ready:

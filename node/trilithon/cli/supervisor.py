@@ -65,6 +65,8 @@ class Supervisor:
         self.plan = plan
         self.children = {command.name: Child(command) for command in plan.commands}
         self._lock: IO[str] | None = None
+        # Told after every start and end which processes run.
+        self.on_change: Callable[[list[Identity]], None] = lambda _: None
 
     def start(self) -> None:
         """Start everything. Raises AlreadyRunning; ends what an earlier supervisor left behind."""
@@ -131,6 +133,7 @@ class Supervisor:
         child.started_at = time.monotonic()
         child.state = "running"
         child.held = False
+        self.on_change([self.identity(name) for name in self.children])
 
     def _open_log(self, name: str) -> IO[bytes]:
         path = self.plan.folder.log_file(name)
@@ -151,6 +154,7 @@ class Supervisor:
             proxy_control=self.plan.proxy_control,
         )
         self.plan.folder.write_state(state)
+        self.on_change([one.identity for one in state.processes.values()])
 
     def identity(self, name: str) -> Identity:
         pid = self.children[name].pid
