@@ -13,7 +13,7 @@ from trilithon.query.analyse import coercion, expressions, names, queries, rows_
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
-from trilithon.query.analyse.tree import AggregateCall, Expr, FunctionScan, Subquery
+from trilithon.query.analyse.tree import AggregateCall, Expr, FunctionScan, RowField, Subquery
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import (
     UNKNOWN,
@@ -36,11 +36,18 @@ def _plain(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     left_node, right_node = node.get("lexpr"), node["rexpr"]
     if left_node is not None and "RowExpr" in left_node and "RowExpr" in right_node:
         return _row_comparison(analysis, scope, name, left_node, right_node, location)
-    if left_node is not None and "RowExpr" in left_node and "SubLink" in right_node:
-        analysis.unsupported("comparing a row with a subquery's row", location)
+    link = right_node.get("SubLink", {})
+    if (
+        left_node is not None
+        and "RowExpr" in left_node
+        and link.get("subLinkType") == "EXPR_SUBLINK"
+    ):
+        return _compare_with_row(analysis, scope, name, left_node, link, location)
     left = expressions.analyse(analysis, scope, left_node) if left_node is not None else None
     right = expressions.analyse(analysis, scope, right_node)
     if isinstance(left, ir.Row) or isinstance(right, ir.Row):
+        if left is not None and {left.type.oid, right.type.oid}.isdisjoint((UNKNOWN.oid,)):
+            coercion.operator(analysis, name, left, right, location)
         analysis.unsupported("comparing row values here", location)
     return coercion.operator(analysis, name, left, right, location)
 
@@ -483,9 +490,7 @@ def sublink(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     location = node.get("location", 0)
     inner = Scope(parent=scope)
     before = scope.clause
-    body = queries.analyse_query(
-        analysis, inner, node["subselect"], settle=kind not in ("ANY_SUBLINK", "ALL_SUBLINK")
-    )
+    body = queries.analyse_query(analysis, inner, node["subselect"])
     scope.clause = before
     match kind:
         case "EXISTS_SUBLINK":
@@ -500,7 +505,32 @@ def sublink(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         case "ANY_SUBLINK" | "ALL_SUBLINK":
             return _quantified(analysis, scope, node, body, location)
         case _:
-            analysis.unsupported("comparing a row with a subquery's row", location)
+            analysis.unsupported(str(kind), location)
+
+
+def row_subquery(analysis: Analysis, scope: Scope, node: Node) -> list[Expr]:
+    """The values of the one row that a query in parentheses has; their types may be UNKNOWN."""
+    body = queries.analyse_query(analysis, Scope(parent=scope), node)
+    subquery = Subquery("row", body)
+    return [RowField(subquery, at, column.type) for at, column in enumerate(body.outputs)]
+
+
+def _compare_with_row(
+    analysis: Analysis, scope: Scope, name: str, left: Node, link: Node, location: int
+) -> Expr:
+    """(a, b) OPERATOR (SELECT ...)."""
+    ours = [expressions.analyse(analysis, scope, item) for item in left["RowExpr"].get("args", ())]
+    before = scope.clause
+    theirs = row_subquery(analysis, scope, link["subselect"])
+    scope.clause = before
+    _same_width(analysis, len(ours), len(theirs), link.get("location", 0))
+    return compare_rows(analysis, name, ours, theirs, location)
+
+
+def _same_width(analysis: Analysis, wanted: int, found: int, location: int) -> None:
+    if wanted != found:
+        few = "few" if found < wanted else "many"
+        analysis.fail("42601", f"subquery has too {few} columns", location)
 
 
 def _one_column(analysis: Analysis, body: Any, location: int) -> None:
@@ -513,17 +543,7 @@ def _quantified(analysis: Analysis, scope: Scope, node: Node, body: Any, locatio
     test = node["testexpr"]
     nodes = test["RowExpr"].get("args", []) if "RowExpr" in test else [test]
     lefts = [expressions.analyse(analysis, scope, item) for item in nodes]
-    if len(lefts) != len(body.outputs):
-        few = "few" if len(body.outputs) < len(lefts) else "many"
-        analysis.fail("42601", f"subquery has too {few} columns", location)
-    for index, (left, output) in enumerate(zip(lefts, body.outputs, strict=True)):
-        if output.type.oid == UNKNOWN.oid:
-            queries.retarget(
-                analysis,
-                body,
-                index,
-                TypeRef(25) if coercion.is_unknown(left) else TypeRef(left.type.oid),
-            )
+    _same_width(analysis, len(lefts), len(body.outputs), location)
     lefts = [
         coercion.coerce_implicit(analysis, left, TypeRef(output.type.oid), location)
         if coercion.is_unknown(left)

@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, names, queries, table_expressions
+from trilithon.query.analyse import (
+    coercion,
+    expressions,
+    names,
+    new_rows,
+    queries,
+    table_expressions,
+)
 from trilithon.query.analyse.block import Target
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.from_clause import analyse_from, cross_join, scan_of
@@ -25,7 +32,7 @@ from trilithon.query.analyse.tree import (
     Values,
     With,
 )
-from trilithon.query.catalog.definitions import Column, Identity, Index, Table
+from trilithon.query.catalog.definitions import Column, Index, Table
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import UNKNOWN
 
@@ -53,15 +60,15 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     table = names.find_table(analysis, node, "insert into")
     analysis.tables[table.id] = table
     alias = node["alias"]["aliasname"] if "alias" in node else table.name
-    columns = _target_columns(analysis, table, body.get("cols"))
+    columns = new_rows.target_columns(analysis, table, body.get("cols"))
     override = body.get("override", "OVERRIDING_NOT_SET")
     source, provided = _insert_source(analysis, scope, table, columns, body)
-    row = _insert_row(analysis, table, provided, override)
-    target = _row_columns(analysis, table)
+    row = new_rows.insert_row(analysis, table, provided, override)
+    target = new_rows.row_columns(analysis, table)
     conflict = None
     if "onConflictClause" in body:
         conflict = _on_conflict(analysis, scope, table, alias, body["onConflictClause"], target)
-    visible = _visible_row(analysis, table, alias, target)
+    visible = new_rows.visible_row(analysis, table, alias, target)
     outputs, returning = _returning(analysis, scope, body, visible, {alias: ""})
     return Insert(
         outputs,
@@ -76,65 +83,9 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     )
 
 
-def _row_columns(analysis: Analysis, table: Table) -> tuple[OutputColumn, ...]:
-    """The table's columns under fresh ids: a row before or after a change."""
-    return tuple(
-        analysis.column(column.name, column.type, table.id, column.number)
-        for column in table.columns
-    )
-
-
-def _visible_row(
-    analysis: Analysis, table: Table, alias: str, columns: tuple[OutputColumn, ...]
-) -> list[Visible]:
-    visible = []
-    for column, output in zip(table.columns, columns, strict=False):
-        if column.dropped:
-            continue
-        analysis.names[output.id] = f"{alias}.{column.name}"
-        visible.append(
-            Visible(column.name, ir.Column(output.id, output.type), alias, source=output)
-        )
-    return visible
-
-
-def _target_columns(analysis: Analysis, table: Table, cols: list[Node] | None) -> list[Column]:
-    if cols is None:
-        return list(table.visible_columns)
-    found: list[Column] = []
-    for node in cols:
-        target = node["ResTarget"]
-        column = _assigned_column(analysis, table, target)
-        if column in found:
-            analysis.fail(
-                "42701",
-                f'column "{column.name}" specified more than once',
-                target.get("location", 0),
-            )
-        found.append(column)
-    return found
-
-
-def _assigned_column(analysis: Analysis, table: Table, target: Node) -> Column:
-    location = target.get("location", 0)
-    if "indirection" in target:
-        analysis.unsupported("assigning to a part of a column", location)
-    column = table.column(target["name"])
-    if column is None:
-        analysis.fail(
-            "42703",
-            f'column "{target["name"]}" of relation "{table.name}" does not exist',
-            location,
-        )
-    return column
-
-
-Provided = dict[int, tuple[Expr, bool]]
-
-
 def _insert_source(
     analysis: Analysis, scope: Scope, table: Table, columns: list[Column], body: Node
-) -> tuple[Relation, Provided]:
+) -> tuple[Relation, new_rows.Provided]:
     """The rows' source, and by column number the expression over it and whether it is a value of the
     statement's (a column whose VALUES all say DEFAULT is not)."""
     select = body.get("selectStmt")
@@ -148,7 +99,7 @@ def _insert_source(
         return _values_source(analysis, scope, table, columns, inner["valuesLists"])
     source = queries.analyse_query(analysis, scope, select, settle=False)
     _check_count(analysis, len(source.outputs), columns, body, None)
-    provided: Provided = {}
+    provided: new_rows.Provided = {}
     for index, column in enumerate(columns[: len(source.outputs)]):
         output = source.outputs[index]
         if output.type.oid == UNKNOWN.oid:
@@ -172,7 +123,7 @@ def _check_count(
 
 def _values_source(
     analysis: Analysis, scope: Scope, table: Table, columns: list[Column], lists: list[Node]
-) -> tuple[Relation, Provided]:
+) -> tuple[Relation, new_rows.Provided]:
     width = len(lists[0]["List"]["items"])
     rows: list[tuple[Expr, ...]] = []
     explicit = [False] * width
@@ -194,7 +145,7 @@ def _values_source(
                 row.append(table_expressions.default(analysis, table, column))
                 continue
             explicit[index] = True
-            row.append(_assigned(analysis, scope, column, node))
+            row.append(new_rows.assigned(analysis, scope, column, node))
         rows.append(tuple(row))
     if width < len(columns) and columns != list(table.visible_columns):
         analysis.fail("42601", "INSERT has more target columns than expressions")
@@ -204,52 +155,6 @@ def _values_source(
         for index, (column, output) in enumerate(zip(used, outputs, strict=True))
     }
     return Values(outputs, tuple(rows)), provided
-
-
-def _assigned(analysis: Analysis, scope: Scope, column: Column, node: Node) -> Expr:
-    expression = expressions.analyse(analysis, scope, node)
-    return coercion.assign(
-        analysis, expression, column.type, column.name, expressions.location_of(node)
-    )
-
-
-def _insert_row(
-    analysis: Analysis, table: Table, provided: Provided, override: str
-) -> tuple[Expr, ...]:
-    row: list[Expr] = []
-    for column in table.columns:
-        value, explicit = provided.get(column.number, (None, False))
-        if column.dropped:
-            row.append(ir.Constant(None, column.type))
-            continue
-        if explicit and column.generated is not None:
-            _refuse_generated(analysis, "insert", column, "is a generated column")
-        if explicit and column.identity is Identity.ALWAYS:
-            if override == "OVERRIDING_NOT_SET":
-                _refuse_generated(
-                    analysis, "insert", column, "is an identity column defined as GENERATED ALWAYS"
-                )
-            if override == "OVERRIDING_USER_VALUE":
-                value = None
-        if value is None or column.generated is not None:
-            value = table_expressions.default(analysis, table, column)
-        row.append(value)
-    return tuple(row)
-
-
-def _refuse_generated(analysis: Analysis, verb: str, column: Column, why: str) -> None:
-    identity = "identity" in why
-    message = (
-        f'cannot insert a non-DEFAULT value into column "{column.name}"'
-        if verb == "insert"
-        else f'column "{column.name}" can only be updated to DEFAULT'
-    )
-    analysis.fail(
-        "428C9",
-        message,
-        detail=f'Column "{column.name}" {why}.',
-        hint="Use OVERRIDING SYSTEM VALUE to override." if identity and verb == "insert" else "",
-    )
 
 
 # ---- ON CONFLICT
@@ -265,16 +170,16 @@ def _on_conflict(
 ) -> OnConflict:
     updates = clause["action"] == "ONCONFLICT_UPDATE"
     indexes = _arbiters(analysis, table, clause.get("infer"), updates)
-    existing = _row_columns(analysis, table)
-    excluded = _row_columns(analysis, table)
+    existing = new_rows.row_columns(analysis, table)
+    excluded = new_rows.row_columns(analysis, table)
     if not updates:
         return OnConflict(indexes, existing, excluded, None, None)
     inner = Scope(parent=scope)
-    inner.columns = _visible_row(analysis, table, alias, existing)
-    inner.columns += _visible_row(analysis, table, "excluded", excluded)
+    inner.columns = new_rows.visible_row(analysis, table, alias, existing)
+    inner.columns += new_rows.visible_row(analysis, table, "excluded", excluded)
     inner.aliases = {alias: "", "excluded": ""}
     base: list[Expr] = [ir.Column(column.id, column.type) for column in existing]
-    _assignments(analysis, inner, table, clause["targetList"], base)
+    new_rows.assignments(analysis, inner, table, clause["targetList"], base)
     where = None
     if "whereClause" in clause:
         where = expressions.condition(analysis, inner, clause["whereClause"], "WHERE")
@@ -334,12 +239,12 @@ def _update(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     table, alias, scan = _target_scan(analysis, body["relation"], "update")
     source = _source_with_from(analysis, scope, scan, alias, body.get("fromClause", []))
     row: list[Expr] = [ir.Column(column.id, column.type) for column in scan.outputs[:-1]]
-    assigned = _assignments(analysis, scope, table, body["targetList"], row)
+    assigned = new_rows.assignments(analysis, scope, table, body["targetList"], row)
     if "whereClause" in body:
         predicate = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
         source = Filter(source.outputs, source, predicate)
-    target = _row_columns(analysis, table)
-    visible = _visible_row(analysis, table, alias, target)
+    target = new_rows.row_columns(analysis, table)
+    visible = new_rows.visible_row(analysis, table, alias, target)
     others = [column for column in scope.columns if column.alias != alias]
     outputs, returning = _returning(analysis, scope, body, visible + others, {**scope.aliases})
     return Update(
@@ -366,62 +271,10 @@ def _source_with_from(
     analysis: Analysis, scope: Scope, scan: Scan, alias: str, items: list[Node]
 ) -> Relation:
     """The target's rows, joined with FROM or USING; all names go into `scope`."""
-    scope.columns = _visible_row(analysis, scan.table, alias, scan.outputs)
+    scope.columns = new_rows.visible_row(analysis, scan.table, alias, scan.outputs)
     scope.aliases = {alias: scan.table.schema}
     extra = analyse_from(analysis, scope, items)
     return cross_join(scan, extra, False) if extra is not None else scan
-
-
-def _assignments(
-    analysis: Analysis, scope: Scope, table: Table, nodes: list[Node], row: list[Expr]
-) -> frozenset[int]:
-    """Put SET's expressions into `row`; the numbers of the columns that were set."""
-    seen: set[int] = set()
-    before, scope.clause = scope.clause, "UPDATE"
-    for node in nodes:
-        target = node["ResTarget"]
-        column = _assigned_column(analysis, table, target)
-        if column.number in seen:
-            analysis.fail(
-                "42601",
-                f'multiple assignments to same column "{column.name}"',
-                target.get("location", 0),
-            )
-        seen.add(column.number)
-        value = _assigned_value(analysis, target)
-        if "SetToDefault" in value:
-            if column.generated is None:
-                row[column.number - 1] = table_expressions.default(analysis, table, column)
-            continue
-        if column.generated is not None:
-            _refuse_generated(analysis, "update", column, "is a generated column")
-        if column.identity is Identity.ALWAYS:
-            _refuse_generated(
-                analysis, "update", column, "is an identity column defined as GENERATED ALWAYS"
-            )
-        row[column.number - 1] = _assigned(analysis, scope, column, value)
-    scope.clause = before
-    return frozenset(seen)
-
-
-def _assigned_value(analysis: Analysis, target: Node) -> Node:
-    """What SET gives the column; of a list in parentheses the part that is meant."""
-    value: Node = target["val"]
-    if "MultiAssignRef" not in value:
-        return value
-    part = value["MultiAssignRef"]
-    source = part["source"]
-    if "RowExpr" not in source:
-        analysis.unsupported("SET (...) = (SELECT ...)", target.get("location", 0))
-    items = source["RowExpr"].get("args", [])
-    if len(items) != part["ncolumns"]:
-        analysis.fail(
-            "42601",
-            "number of columns does not match number of values",
-            expressions.location_of(source),
-        )
-    chosen: Node = items[part["colno"] - 1]
-    return chosen
 
 
 # ---- DELETE

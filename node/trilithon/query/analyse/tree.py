@@ -248,12 +248,13 @@ class With(Relation):
 class Subquery(ir.Expr):
     """A subquery inside an expression.
 
-    exists: EXISTS (body). scalar: its only value. array: ARRAY(body). any / all: `comparison` or-ed /
+    exists: EXISTS (body). scalar: its only value. row: all values of its only row, each a `RowField`
+    above it. array: ARRAY(body). any / all: `comparison` or-ed /
     and-ed over the body's rows; it is a condition over the body's outputs and `places`, the column ids
     that stand for `args`, the outer row's side.
     """
 
-    kind: Literal["exists", "scalar", "array", "any", "all"]
+    kind: Literal["exists", "scalar", "row", "array", "any", "all"]
     body: Relation
     type: TypeRef = BOOL
     args: tuple[Expr, ...] = ()
@@ -265,6 +266,21 @@ class Subquery(ir.Expr):
 
     def rebuild(self, children: Sequence[Any]) -> Subquery:
         return replace(self, args=tuple(children))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowField(ir.Expr):
+    """One value of the row that a subquery of kind "row" has; NULL where it has no row."""
+
+    subquery: Subquery
+    position: int
+    type: TypeRef
+
+    def children(self) -> list[Any]:
+        return [self.subquery]
+
+    def rebuild(self, children: Sequence[Any]) -> RowField:
+        return replace(self, subquery=children[0])
 
 
 # ---- statements that change rows

@@ -16,6 +16,7 @@ from trilithon.query.catalog.row_writer import RowChange, RowWriter
 from trilithon.query.catalog.rowkeys import pad_row
 from trilithon.query.execute.operators import Operator, Small, Transform
 from trilithon.query.execute.run import Run, rows_size
+from trilithon.query.execute.stages import Stage
 from trilithon.types import text_io
 
 # Rows that are checked and written together.
@@ -84,12 +85,12 @@ class Constraints:
 
 @dataclass(slots=True, eq=False)
 class ConflictPlan:
-    """ON CONFLICT. `where` filters and `update` projects existing + proposed rows; `update` None: DO
-    NOTHING."""
+    """ON CONFLICT. `where` (one boolean) and `update` are over existing + proposed rows; `update` None:
+    DO NOTHING."""
 
     arbiters: tuple[Any, ...] | None
-    update: Transform | None
-    where: Transform | None
+    update: Stage | None
+    where: Stage | None
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +103,7 @@ class InsertRows(Small):
     row: Transform | None
     constraints: Constraints
     conflict: ConflictPlan | None
-    returning: Transform | None
+    returning: Stage | None
 
     async def collect(self, run: Run) -> list[Any]:
         writer = RowWriter(run.transaction, self.table)
@@ -130,7 +131,7 @@ class InsertRows(Small):
             rows = await self._resolve(run, writer, rows, self.conflict, touched)
         run.affected += len(rows)
         if self.returning is not None and rows:
-            made = self.returning(rows, run.context)
+            made = await self.returning.rows(run, rows)
             run.memory.take(rows_size(made))
             result += made
         await run.breathe()
@@ -166,22 +167,26 @@ class InsertRows(Small):
             touched.add(conflict.row_key)
         keys = [conflict.row_key for _, conflict in met]
         existing = await run.transaction.get(keys, current=True) if keys else []
-        changes: list[RowChange] = []
-        positions: list[int] = []
-        for (at, conflict), old in zip(met, existing, strict=True):
+        olds = []
+        for old in existing:
             if old is None:
                 raise SqlError("XX000", "an index entry without its row")
-            old = pad_row(self.table, list(old))
-            both = [(*old, *rows[at])]
-            if plan.where is not None and not plan.where(both, run.context):
-                continue
-            new = self.constraints.apply(run, plan.update(both, run.context))[0]
-            changes.append(RowChange(conflict.row_key, old, new))
-            positions.append(at)
+            olds.append(pad_row(self.table, list(old)))
+        both = [(*old, *rows[at]) for (at, _), old in zip(met, olds, strict=True)]
+        chosen = list(range(len(both)))
+        if plan.where is not None:
+            truths = await plan.where.rows(run, both)
+            chosen = [number for number, (truth,) in enumerate(truths) if truth is True]
+        news = await plan.update.rows(run, [both[number] for number in chosen])
+        news = self.constraints.apply(run, news)
+        changes = [
+            RowChange(met[number][1].row_key, olds[number], new)
+            for number, new in zip(chosen, news, strict=True)
+        ]
         if changes:
             await writer.update(changes)
-        for at, change in zip(positions, changes, strict=True):
-            written[at] = change.new
+        for number, change in zip(chosen, changes, strict=True):
+            written[met[number][0]] = change.new
         return [written[at] for at in sorted(written)]
 
     def children(self) -> Sequence[Operator]:
@@ -212,7 +217,7 @@ class UpdateRows(Small):
     old: Transform
     new: Transform
     constraints: Constraints
-    returning: Transform | None
+    returning: Stage | None
     joined: bool
 
     async def collect(self, run: Run) -> list[Any]:
@@ -239,7 +244,7 @@ class UpdateRows(Small):
         if self.returning is None:
             return []
         rows = [(*new, *source) for new, source in zip(new_rows, sources, strict=True)]
-        return self.returning(rows, run.context)
+        return await self.returning.rows(run, rows)
 
     def children(self) -> Sequence[Operator]:
         return (self.source,)
@@ -257,7 +262,7 @@ class DeleteRows(Small):
     source: Operator
     key: int
     old: Transform
-    returning: Transform | None
+    returning: Stage | None
     joined: bool
 
     async def collect(self, run: Run) -> list[Any]:
@@ -274,7 +279,7 @@ class DeleteRows(Small):
         ]
         await RowWriter(run.transaction, self.table).delete(pairs)
         run.affected += len(pairs)
-        return [] if self.returning is None else self.returning(sources, run.context)
+        return [] if self.returning is None else await self.returning.rows(run, sources)
 
     def children(self) -> Sequence[Operator]:
         return (self.source,)

@@ -33,25 +33,28 @@ async def first_rows(plan: Operator, run: Run, count: int) -> list[Any]:
     return rows[:count]
 
 
-async def value_of(kind: str, plan: Operator, run: Run) -> Any:
-    """A scalar subquery's value, whether EXISTS has rows, or ARRAY's array. SqlError 21000."""
+async def values_of(kind: str, plan: Operator, run: Run, width: int) -> Sequence[Any]:
+    """A scalar subquery's value, a row's values, whether EXISTS has rows, or ARRAY's array.
+    SqlError 21000."""
     if kind == "exists":
-        return bool(await first_rows(plan, run, 1))
+        return (bool(await first_rows(plan, run, 1)),)
     if kind == "array":
-        return ArrayValue.of(row[0] for row in await plan.collect(run))
+        return (ArrayValue.of(row[0] for row in await plan.collect(run)),)
     rows = await first_rows(plan, run, 2)
     if len(rows) > 1:
         raise SqlError("21000", "more than one row returned by a subquery used as an expression")
-    return rows[0][0] if rows else None
+    return rows[0][:width] if rows else (None,) * width
 
 
 @dataclass(slots=True, eq=False)
 class InitPlan:
-    """A subquery that refers to nothing outside: evaluated once a run, into a slot."""
+    """A subquery that refers to nothing outside: evaluated once a run, into a slot; a row into as many
+    as it is wide."""
 
     slot: int
     kind: str
     plan: Operator
+    width: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +71,8 @@ class WithInitPlans(Operator):
 
     async def _prepare(self, run: Run) -> None:
         for plan in self.plans:
-            run.slots[plan.slot] = await value_of(plan.kind, plan.plan, run)
+            values = await values_of(plan.kind, plan.plan, run, plan.width)
+            run.slots[plan.slot : plan.slot + plan.width] = values
 
     async def batches(self, run: Run) -> Batches:
         await self._prepare(run)
@@ -88,7 +92,7 @@ class WithInitPlans(Operator):
 
 @dataclass(slots=True, eq=False)
 class Applied(Operator):
-    """A correlated subquery: its value for each input row, as one more column. `bindings` are
+    """A correlated subquery: its value (or row) for each input row, as `width` more columns. `bindings` are
     (slot, position); equal outer values share one evaluation unless the subquery is volatile."""
 
     columns: tuple[int, ...]
@@ -97,6 +101,7 @@ class Applied(Operator):
     plan: Operator
     bindings: tuple[tuple[int, int], ...]
     memo: bool
+    width: int = 1
 
     async def batches(self, run: Run) -> Batches:
         slots = run.slots
@@ -106,14 +111,14 @@ class Applied(Operator):
             for row in batch:
                 key = tuple([row[position] for _, position in self.bindings])
                 if self.memo and key in known:
-                    rows.append((*row, known[key]))
+                    rows.append((*row, *known[key]))
                     continue
                 for (slot, _), value in zip(self.bindings, key, strict=True):
                     slots[slot] = value
-                found = await value_of(self.kind, self.plan, run)
+                found = await values_of(self.kind, self.plan, run, self.width)
                 if self.memo and len(known) < MEMO_MAX:
                     known[key] = found
-                rows.append((*row, found))
+                rows.append((*row, *found))
                 await run.breathe()
             yield rows
 

@@ -115,24 +115,34 @@ class Planner:
         """The expressions without subqueries: their values come from slots, or from columns that
         operators over `source` add."""
         result = []
+        rows: dict[int, list[Expr]] = {}
         for expression in expressions:
             if has_subquery(expression):
-                expression, source = self._lift_one(expression, source)
+                expression, source = self._lift_one(expression, source, rows)
             result.append(expression)
         return result, source
 
-    def _lift_one(self, expression: Expr, source: Operator) -> tuple[Expr, Operator]:
+    def _lift_one(
+        self, expression: Expr, source: Operator, rows: dict[int, list[Expr]]
+    ) -> tuple[Expr, Operator]:
+        """`rows`: where the values of subqueries of kind "row" are, by their bodies' identity."""
         replaced: dict[int, Expr] = {}
         for node in ir.post_order(expression):
             if isinstance(node, ir.Call) and is_fetched(node):
                 replaced[id(node)], source = self._sequence_call(node, source)
-            elif isinstance(node, Subquery) and id(node) not in replaced:
+            elif isinstance(node, tree.RowField):
+                body = node.subquery.body
+                if id(body) not in rows:
+                    rows[id(body)], source = self._subquery(node.subquery, source)
+                replaced[id(node)] = rows[id(body)][node.position]
+            elif isinstance(node, Subquery) and node.kind != "row" and id(node) not in replaced:
                 if node.args and any(has_subquery(argument) for argument in node.args):
                     arguments, source = self.lift(node.args, source)
                     lifted = node.rebuild(arguments)
                 else:
                     lifted = node
-                replaced[id(node)], source = self._subquery(lifted, source)
+                found, source = self._subquery(lifted, source)
+                replaced[id(node)] = found[0]
         return replace_nodes(expression, replaced), source
 
     def _sequence_call(self, node: ir.Call, source: Operator) -> tuple[Expr, Operator]:
@@ -150,24 +160,30 @@ class Planner:
             made = sequences.SetValues(columns, source, self.projection(node.args, source))
         return ir.Column(column, node.type), made
 
-    def _subquery(self, node: Subquery, source: Operator) -> tuple[Expr, Operator]:
+    def _subquery(self, node: Subquery, source: Operator) -> tuple[list[Expr], Operator]:
+        """Where its value is (of a row: its values), and the operator that has it."""
         free = free_columns(node)
+        types = [node.type]
+        if node.kind == "row":
+            types = [column.type for column in node.body.outputs]
         if not free and node.kind not in ("any", "all"):
-            slot = self.slot()
+            slots = [self.slot() for _ in types]
             outer, self.outer = self.outer, {}
             plan = self.query(node.body)
             self.outer = outer
-            self.init_plans.append(subqueries.InitPlan(slot, node.kind, plan))
-            return ir.Parameter(slot + 1, node.type), source
+            self.init_plans.append(subqueries.InitPlan(slots[0], node.kind, plan, len(slots)))
+            return [ir.Parameter(s + 1, t) for s, t in zip(slots, types, strict=True)], source
         available = positions_of(source.columns)
         bindings, plan = self.correlated(node.body, available)
-        column = self.new_column()
-        columns = (*source.columns, column)
+        added = [self.new_column() for _ in types]
+        columns = (*source.columns, *added)
         if node.kind in ("any", "all"):
             made: Operator = self._quantified(node, source, columns, plan, bindings)
         else:
-            made = subqueries.Applied(columns, source, node.kind, plan, bindings, bool(bindings))
-        return ir.Column(column, node.type), made
+            made = subqueries.Applied(
+                columns, source, node.kind, plan, bindings, bool(bindings), len(added)
+            )
+        return [ir.Column(c, t) for c, t in zip(added, types, strict=True)], made
 
     def correlated(
         self, body: Relation, available: dict[int, int]
@@ -303,7 +319,7 @@ class Planner:
                 isinstance(n, Subquery) and not free_columns(n) and n.kind not in ("any", "all")
                 for n in found
             ):
-                lifted, _ = self._lift_one(conjunct, operators.ConstantRows((), [()]))
+                lifted, _ = self._lift_one(conjunct, operators.ConstantRows((), [()]), {})
                 plain.append(lifted)
             else:
                 rest.append(conjunct)

@@ -12,9 +12,9 @@ from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
 from trilithon.query.catalog.definitions import Table
 from trilithon.query.execute import modify
 from trilithon.query.execute.operators import Operator, Transform
-from trilithon.query.plan.conditions import has_subquery
 from trilithon.query.plan.explain import unsupported
 from trilithon.query.plan.scans import LOCK_MODES
+from trilithon.query.plan.stages import build_stage
 
 if TYPE_CHECKING:
     from trilithon.query.plan.planner import Planner
@@ -79,7 +79,9 @@ def _insert(planner: Planner, relation: tree.Insert) -> Operator:
         conflict = _conflict(planner, relation.conflict)
     returning = None
     if relation.returning is not None:
-        returning = _returning(planner, relation.returning, relation.target, ())
+        returning = build_stage(
+            planner, relation.returning.expressions, [column.id for column in relation.target]
+        )
     return modify.InsertRows(
         tuple(column.id for column in relation.outputs),
         relation.table,
@@ -92,32 +94,13 @@ def _insert(planner: Planner, relation: tree.Insert) -> Operator:
 
 
 def _conflict(planner: Planner, conflict: tree.OnConflict) -> modify.ConflictPlan:
-    both = (*conflict.existing, *conflict.excluded)
-    positions = {column.id: position for position, column in enumerate(both)}
-    arbiters = conflict.indexes or None
-    expressions = [*(conflict.row or ()), *([conflict.where] if conflict.where is not None else ())]
-    if any(has_subquery(expression) for expression in expressions):
-        raise unsupported("a subquery in ON CONFLICT DO UPDATE")
+    both = [column.id for column in (*conflict.existing, *conflict.excluded)]
     update = where = None
     if conflict.row is not None:
-        update = compile_projection([planner.place(e, positions) for e in conflict.row])
+        update = build_stage(planner, conflict.row, both)
     if conflict.where is not None:
-        where = compile_filter(planner.place(conflict.where, positions))
-    return modify.ConflictPlan(arbiters, update, where)
-
-
-def _returning(
-    planner: Planner,
-    returning: tree.Returning,
-    target: tuple[OutputColumn, ...],
-    source: tuple[int, ...],
-) -> Transform:
-    """Over the new row, then the source's row."""
-    if any(has_subquery(expression) for expression in returning.expressions):
-        raise unsupported("a subquery in RETURNING")
-    positions = {column: position + len(target) for position, column in enumerate(source)}
-    positions.update((column.id, position) for position, column in enumerate(target))
-    return compile_projection([planner.place(e, positions) for e in returning.expressions])
+        where = build_stage(planner, [conflict.where], both)
+    return modify.ConflictPlan(conflict.indexes or None, update, where)
 
 
 def _update(planner: Planner, relation: tree.Update) -> Operator:
@@ -134,7 +117,8 @@ def _update(planner: Planner, relation: tree.Update) -> Operator:
     positions = {column: position for position, column in enumerate(source.columns)}
     returning = None
     if relation.returning is not None:
-        returning = _returning(planner, relation.returning, relation.target, source.columns)
+        target = [column.id for column in relation.target]
+        returning = build_stage(planner, relation.returning.expressions, [*target, *source.columns])
     return modify.UpdateRows(
         tuple(column.id for column in relation.outputs),
         relation.table,
@@ -158,7 +142,7 @@ def _delete(planner: Planner, relation: tree.Delete) -> Operator:
     positions = {column: position for position, column in enumerate(source.columns)}
     returning = None
     if relation.returning is not None:
-        returning = _returning(planner, relation.returning, (), source.columns)
+        returning = build_stage(planner, relation.returning.expressions, source.columns)
     return modify.DeleteRows(
         tuple(column.id for column in relation.outputs),
         relation.table,
