@@ -19,7 +19,7 @@ def inputs_of(relation: Relation) -> tuple[Relation, ...]:
             bodies = [cte.body for cte in relation.ctes]
             recursive = [cte.recursive for cte in relation.ctes if cte.recursive is not None]
             return (*bodies, *recursive, relation.body)
-        case tree.Insert() | tree.Update() | tree.Delete():
+        case tree.Insert() | tree.Update() | tree.Delete() | tree.Merge():
             return (relation.source,)
         case (
             tree.Project()
@@ -69,7 +69,7 @@ def expressions_of(relation: Relation) -> Iterator[Expr]:
             yield from (key.expression for key in relation.ties or ())
         case tree.Distinct():
             yield from relation.on or ()
-        case tree.Insert() | tree.Update() | tree.Delete():
+        case tree.Insert() | tree.Update() | tree.Delete() | tree.Merge():
             yield from _statement_expressions(relation)
         case _:
             return
@@ -83,15 +83,21 @@ def aggregate_expressions(call: tree.AggregateCall) -> Iterator[Expr]:
 
 
 def _statement_expressions(relation: Any) -> Iterator[Expr]:
+    if isinstance(relation, tree.Merge):
+        for action in relation.actions:
+            yield from action.row
+            if action.condition is not None:
+                yield action.condition
     if isinstance(relation, tree.Insert | tree.Update):
         yield from relation.row
+    if isinstance(relation, tree.Insert | tree.Update | tree.Merge):
         yield from (check.expression for check in relation.checks)
         yield from (value for _, value in relation.generated)
     if isinstance(relation, tree.Insert) and relation.conflict is not None:
         yield from relation.conflict.row or ()
         if relation.conflict.where is not None:
             yield relation.conflict.where
-    if relation.returning is not None:
+    if not isinstance(relation, tree.Merge) and relation.returning is not None:
         yield from relation.returning.expressions
 
 
@@ -130,10 +136,10 @@ def free_columns(subject: Relation | Subquery) -> set[int]:
 
 
 def _extra_outputs(relation: Relation) -> Iterator[tuple[tree.OutputColumn, ...]]:
-    if isinstance(relation, tree.Insert | tree.Update):
+    if isinstance(relation, tree.Insert | tree.Update | tree.Merge):
         yield relation.target
     if isinstance(relation, tree.Insert) and relation.conflict is not None:
         yield relation.conflict.existing
         yield relation.conflict.excluded
-    if isinstance(relation, tree.Update | tree.Delete):
+    if isinstance(relation, tree.Update | tree.Delete | tree.Merge):
         yield relation.scan.outputs

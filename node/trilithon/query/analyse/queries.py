@@ -113,6 +113,8 @@ def with_clause(analysis: Analysis, scope: Scope, node: Node) -> tuple[Cte, ...]
 
 def _cte(analysis: Analysis, scope: Scope, name: str, body: Node, recursive: bool) -> Cte:
     query = body["ctequery"]
+    if "MergeStmt" in query:
+        analysis.fail("0A000", "MERGE not supported in WITH query", body.get("location", 0))
     select = query.get("SelectStmt")
     number = analysis.next_cte
     analysis.next_cte += 1

@@ -9,6 +9,7 @@ from trilithon.expression import ir
 from trilithon.query.analyse import (
     coercion,
     expressions,
+    merge,
     names,
     new_rows,
     queries,
@@ -40,9 +41,14 @@ from trilithon.types.registry import UNKNOWN
 def analyse_modifying(analysis: Analysis, parent: Scope | None, node: Node) -> Relation:
     tag = next(iter(node))
     body = node[tag]
-    handler = {"InsertStmt": _insert, "UpdateStmt": _update, "DeleteStmt": _delete}.get(tag)
+    handler = {
+        "InsertStmt": _insert,
+        "UpdateStmt": _update,
+        "DeleteStmt": _delete,
+        "MergeStmt": merge.analyse_merge,
+    }.get(tag)
     if handler is None:
-        analysis.unsupported({"MergeStmt": "MERGE"}.get(tag, tag))
+        analysis.unsupported(tag)
     analysis.read_only = False
     analysis.descend(None)
     scope = Scope(parent=parent)

@@ -354,6 +354,30 @@ class Delete(Relation):
     returning: Returning | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MergeAction:
+    """One WHEN clause. `row`: the new row over the source; `assigned` as in `Update`."""
+
+    kind: Literal["insert", "update", "delete", "nothing"]
+    matched: bool
+    condition: Expr | None
+    row: tuple[Expr, ...] = ()
+    assigned: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class Merge(Relation):
+    """`source` joins the data source with `scan`; a row without a target row has NULL as its key."""
+
+    table: Table
+    scan: Scan
+    source: Relation
+    actions: tuple[MergeAction, ...]
+    target: tuple[OutputColumn, ...]
+    checks: tuple[CheckExpression, ...]
+    generated: tuple[tuple[int, Expr], ...] = ()
+
+
 @dataclass(slots=True, eq=False)
 class LockRows(Relation):
     """FOR UPDATE / FOR KEY SHARE: for each lock the table, the id of the column that holds the row's

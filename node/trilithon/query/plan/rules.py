@@ -88,7 +88,7 @@ def _may_inline(cte: tree.Cte, counts: dict[int, int]) -> bool:
 
 
 def _volatile(relation: Relation) -> bool:
-    if isinstance(relation, tree.Insert | tree.Update | tree.Delete | tree.LockRows):
+    if isinstance(relation, tree.Insert | tree.Update | tree.Delete | tree.Merge | tree.LockRows):
         return True
     if any(not movable(expression) for expression in expressions_of(relation)):
         return True
@@ -106,7 +106,7 @@ def _map_inputs(relation: Relation, change: Callable[[Relation], Relation]) -> N
                 if cte.recursive is not None:
                     cte.recursive = change(cte.recursive)
             relation.body = change(relation.body)
-        case tree.Insert() | tree.Update() | tree.Delete():
+        case tree.Insert() | tree.Update() | tree.Delete() | tree.Merge():
             relation.source = change(relation.source)
         case (
             tree.Project()

@@ -10,7 +10,7 @@ from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import used_columns
 from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
 from trilithon.query.catalog.definitions import Table
-from trilithon.query.execute import modify
+from trilithon.query.execute import merge, modify
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.plan.explain import unsupported
 from trilithon.query.plan.scans import LOCK_MODES
@@ -30,6 +30,8 @@ def build_statement(planner: Planner, relation: Relation) -> Operator:
             return _update(planner, relation)
         case tree.Delete():
             return _delete(planner, relation)
+        case tree.Merge():
+            return _merge(planner, relation)
         case _:
             raise unsupported(type(relation).__name__)
 
@@ -151,6 +153,32 @@ def _delete(planner: Planner, relation: tree.Delete) -> Operator:
         _old_rows(scan, positions),
         returning,
         _joins(relation.source),
+    )
+
+
+def _merge(planner: Planner, relation: tree.Merge) -> Operator:
+    scan = relation.scan
+    needed = {column.id for column in scan.outputs}
+    for action in relation.actions:
+        for expression in (*action.row, *([action.condition] if action.condition else ())):
+            needed |= used_columns(expression)
+    source = planner.build(relation.source, frozenset(needed))
+    positions = {column: position for position, column in enumerate(source.columns)}
+    actions = []
+    for action in relation.actions:
+        condition = None
+        if action.condition is not None:
+            condition = build_stage(planner, [action.condition], source.columns)
+        row = build_stage(planner, action.row, source.columns) if action.row else None
+        actions.append(merge.Action(action.kind, action.matched, condition, row))
+    return merge.MergeRows(
+        (),
+        relation.table,
+        source,
+        positions[scan.key_column.id],
+        _old_rows(scan, positions),
+        tuple(actions),
+        constraints(planner, relation.table, relation.target, relation.checks, relation.generated),
     )
 
 
