@@ -276,7 +276,7 @@ async def test_a_running_statement_can_be_cancelled(bench: Bench) -> None:
 
 async def test_what_is_missing_says_its_name(bench: Bench) -> None:
     for sql, words in (
-        ("merge into t using t x on false when matched then do nothing", "MERGE"),
+        ("merge into t using t x on false when matched then do nothing returning 1", "RETURNING"),
         ("create temp table x (a int)", "temporary tables"),
         ("create trigger x before insert on t execute function f()", "CREATE TRIGGER"),
         ("select * from t tablesample system (1)", "TABLESAMPLE"),

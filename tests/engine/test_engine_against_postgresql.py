@@ -18,7 +18,14 @@ from engine_bench import Bench
 from trilithon.core.errors import SqlError
 
 CORPUS = Path(__file__).parent / "corpus"
-REFUSED_MAX = {"queries": 0, "changes": 0, "windows": 0, "grouping_sets": 0, "row_values": 0, "merge": 0}
+REFUSED_MAX = {
+    "queries": 0,
+    "changes": 0,
+    "windows": 0,
+    "grouping_sets": 0,
+    "row_values": 0,
+    "merge": 0,
+}
 
 
 @dataclass
