@@ -30,6 +30,7 @@ from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
+from trilithon.query.execute.foreign_keys import RowRules, finish_statement
 from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, TEMP_BYTES_DEFAULT, Memory, Run
 from trilithon.query.execute.scans import PointScan
@@ -40,6 +41,7 @@ from trilithon.query.parse.parser import parse_plain
 from trilithon.query.plan import explain
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.planner import Planner
+from trilithon.query.plan.row_rules import row_rules
 from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types import text_io
 from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
@@ -48,6 +50,8 @@ from trilithon.types.settings import DEFAULT_SETTINGS
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
 LONG_CHARACTERS: Final = 16 * 1024
 PLANS_PER_TEMPLATE_MAX: Final = 16
+# Compiled constraints of tables that foreign keys act on.
+ROW_RULES_MAX: Final = 256
 # More keys are not worth reading before the snapshot is known.
 FIRST_KEYS_MAX: Final = 16
 # Python frames that a deep statement needs in the later stages (the stages have caps of their own).
@@ -143,6 +147,7 @@ class Engine:
         self._catalog: Any = empty_catalog()
         self.virtual: Mapping[tuple[str, str], VirtualRelation] = _virtual_relations()
         self.plans_made = 0
+        self._row_rules: dict[Table, RowRules] = {}
         if manager is not None:
             manager.expressions = self
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
@@ -373,8 +378,10 @@ class Engine:
             if not root.small:
                 return Result(plan.columns, root.batches(run), "SELECT")
             rows = await root.collect(run)
+            await finish_statement(run.transaction, run.context)
             return Result(plan.columns, rows, f"SELECT {len(rows)}")
         rows = await root.collect(run)
+        await finish_statement(run.transaction, run.context)
         if plan.verb == "EXPLAIN":
             return Result(plan.columns, rows, "EXPLAIN")
         tag = f"INSERT 0 {run.affected}" if plan.verb == "INSERT" else f"{plan.verb} {run.affected}"
@@ -413,6 +420,16 @@ class Engine:
         compiled = compile_filter(planner.place(expression, analysis[1]))
         context = EvalContext()
         return lambda row: bool(compiled([row], context))
+
+    def row_rules(self, table: Table, catalog: Any) -> RowRules:
+        """What the actions of foreign keys write a table's rows with."""
+        found = self._row_rules.get(table)
+        if found is None:
+            if len(self._row_rules) >= ROW_RULES_MAX:
+                self._row_rules.clear()
+            analysis = self.analysis_for(parse_plain("SELECT 1")[0], catalog, _TableSettings())
+            found = self._row_rules[table] = row_rules(analysis, self.planner_for(analysis), table)
+        return found
 
     def _table_expression(self, table: Table, sql: str) -> tuple[Any, Any, TypeRef]:
         statement = parse_plain("SELECT 1")[0]

@@ -80,6 +80,20 @@ def require_free_relation_name(transaction: Transaction, schema: Schema, name: s
         raise SqlError("42P07", f'relation "{name}" already exists', schema=schema.name)
 
 
+def constraint_names(table: Table) -> set[str]:
+    names = {check.name for check in table.checks}
+    names.update(foreign_key.name for foreign_key in table.foreign_keys)
+    names.update(index.name for index in table.indexes if index.constraint)
+    return names
+
+
+def require_free_constraint(table: Table, name: str, taken: set[str]) -> None:
+    """SqlError 42710."""
+    check_name(name)
+    if name in taken:
+        raise SqlError("42710", f'constraint "{name}" for relation "{table.name}" already exists')
+
+
 def make_name(first: str, second: str, label: str) -> str:
     """first_second_label within 63 bytes: the longer of the first two is cut (PostgreSQL's
     makeObjectName)."""

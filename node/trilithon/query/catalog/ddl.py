@@ -25,6 +25,7 @@ from trilithon.query.catalog.ddl_alter import (
     set_schema,
     validate_check,
 )
+from trilithon.query.catalog.ddl_foreign_keys import put_foreign_key, require_nothing_pending
 from trilithon.query.catalog.ddl_indexes import (
     CreatedIndex,
     add_primary_key,
@@ -41,11 +42,11 @@ from trilithon.query.catalog.ddl_schemas import (
     rename_schema,
 )
 from trilithon.query.catalog.ddl_tables import (
-    add_foreign_key,
     create_table,
     drop_tables,
     truncate,
 )
+from trilithon.query.catalog.ddl_validation import validate_inline
 from trilithon.query.catalog.ddl_views import create_view, drop_views
 from trilithon.query.catalog.sequences import (
     alter_sequence,
@@ -58,7 +59,6 @@ __all__ = [
     "CreatedIndex",
     "add_check",
     "add_column",
-    "add_foreign_key",
     "add_primary_key",
     "alter_column_type",
     "alter_role",
@@ -79,12 +79,14 @@ __all__ = [
     "drop_tables",
     "drop_views",
     "find_row",
+    "put_foreign_key",
     "rename_column",
     "rename_constraint",
     "rename_index",
     "rename_relation",
     "rename_schema",
     "require_column",
+    "require_nothing_pending",
     "restart_sequence",
     "set_column_comment",
     "set_comment",
@@ -94,4 +96,5 @@ __all__ = [
     "set_schema",
     "truncate",
     "validate_check",
+    "validate_inline",
 ]

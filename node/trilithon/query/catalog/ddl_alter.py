@@ -16,12 +16,14 @@ from typing import Any
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import (
     check_name,
+    constraint_names,
     dependents_error,
     put_object,
     remove_object,
     require_free_relation_name,
     schema_for_new_object,
 )
+from trilithon.query.catalog.ddl_foreign_keys import drop_foreign_key
 from trilithon.query.catalog.ddl_indexes import (
     check_rows_unchanged,
     contains_nulls,
@@ -32,8 +34,6 @@ from trilithon.query.catalog.ddl_indexes import (
 from trilithon.query.catalog.ddl_tables import (
     STORED_COLUMNS_MAX,
     check_column_name,
-    constraint_names,
-    drop_foreign_key,
     drop_views_over,
     make_column,
     with_check,

@@ -237,7 +237,7 @@ async def rewrite(
     )
     put_object(transaction, next_table)
     submit_reclaim(transaction, table)
-    writer = RowWriter(transaction, next_table)
+    writer = RowWriter(transaction, next_table, watched=False)
     for at in range(0, len(rows), _WRITE_ROWS):
         await writer.insert(rows[at : at + _WRITE_ROWS])
     return next_table

@@ -11,19 +11,24 @@ from trilithon.query.catalog import definitions
 from trilithon.query.catalog.changes import (
     check_name,
     choose_name,
+    constraint_names,
     dependents_error,
     put_object,
     remove_object,
+    require_free_constraint,
     require_free_relation_name,
     schema_for_new_object,
+)
+from trilithon.query.catalog.ddl_foreign_keys import (
+    drop_foreign_key,
+    forget_reference,
+    put_foreign_key,
 )
 from trilithon.query.catalog.definitions import (
     Check,
     CheckDefinition,
     Column,
     ColumnDefinition,
-    ForeignKey,
-    ForeignKeyDefinition,
     Index,
     IndexColumn,
     IndexColumnDefinition,
@@ -82,7 +87,7 @@ async def create_table(
             transaction.depend_on_object(column.sequence_id)
     put_object(transaction, table)
     for foreign_key in definition.foreign_keys:
-        table = add_foreign_key(transaction, table, foreign_key)
+        table = put_foreign_key(transaction, table, foreign_key)
     return table
 
 
@@ -238,20 +243,13 @@ def _index_name(transaction: Transaction, table: Table, definition: IndexDefinit
 # ---- constraints as part of a table
 
 
-def constraint_names(table: Table) -> set[str]:
-    names = {check.name for check in table.checks}
-    names.update(foreign_key.name for foreign_key in table.foreign_keys)
-    names.update(index.name for index in table.indexes if index.constraint)
-    return names
-
-
 def with_check(table: Table, definition: CheckDefinition) -> Table:
     taken = constraint_names(table)
     name = definition.name
     if name is None:
         column = definition.columns[0] if len(definition.columns) == 1 else ""
         name = choose_name(table.name, column, "check", taken.__contains__)
-    _require_free_constraint(table, name, taken)
+    require_free_constraint(table, name, taken)
     numbers = tuple(_check_column(table, column).number for column in definition.columns)
     check = Check(name, definition.sql, numbers, definition.validated)
     return replace(table, checks=(*table.checks, check))
@@ -262,97 +260,6 @@ def _check_column(table: Table, name: str) -> Column:
     if column is None:
         raise SqlError("42703", f'column "{name}" does not exist')
     return column
-
-
-def _require_free_constraint(table: Table, name: str, taken: set[str]) -> None:
-    check_name(name)
-    if name in taken:
-        raise SqlError("42710", f'constraint "{name}" for relation "{table.name}" already exists')
-
-
-def add_foreign_key(
-    transaction: Transaction, table: Table, definition: ForeignKeyDefinition
-) -> Table:
-    """Puts the table with the constraint, and the referenced table, whose writers must know. Existing
-    rows are not looked at. SqlError 42P01, 42703, 42830, 42710."""
-    catalog = transaction.catalog
-    referenced = catalog.table((definition.referenced_schema,), definition.referenced_table)
-    columns = []
-    for name in definition.columns:
-        column = table.column(name)
-        if column is None:
-            raise SqlError(
-                "42703",
-                f'column "{name}" referenced in foreign key constraint does not exist',
-            )
-        columns.append(column.number)
-    index, targets = _referenced_index(referenced, definition)
-    if len(targets) != len(columns):
-        raise SqlError(
-            "42830",
-            "number of referencing and referenced columns for foreign key disagree",
-        )
-    taken = constraint_names(table)
-    name = definition.name or choose_name(
-        table.name, "_".join(definition.columns), "fkey", taken.__contains__
-    )
-    _require_free_constraint(table, name, taken)
-    foreign_key = ForeignKey(
-        name=name,
-        columns=tuple(columns),
-        referenced_table=referenced.id,
-        referenced_columns=targets,
-        referenced_index=index.id,
-        on_delete=definition.on_delete,
-        on_update=definition.on_update,
-        match_full=definition.match_full,
-        deferrable=definition.deferrable,
-        initially_deferred=definition.initially_deferred,
-        validated=definition.validated,
-    )
-    table = table.changed(foreign_keys=(*table.foreign_keys, foreign_key))
-    if referenced.id == table.id:
-        table = replace(table, referenced_by=_with(table.referenced_by, table.id))
-    else:
-        put_object(
-            transaction,
-            referenced.changed(referenced_by=_with(referenced.referenced_by, table.id)),
-        )
-    put_object(transaction, table)
-    return table
-
-
-def _with(ids: tuple[int, ...], added: int) -> tuple[int, ...]:
-    return ids if added in ids else (*ids, added)
-
-
-def _referenced_index(
-    referenced: Table, definition: ForeignKeyDefinition
-) -> tuple[Index, tuple[int, ...]]:
-    if not definition.referenced_columns:
-        primary = referenced.primary_key
-        if primary is None:
-            raise SqlError(
-                "42704", f'there is no primary key for referenced table "{referenced.name}"'
-            )
-        return primary, primary.column_numbers
-    targets = []
-    for name in definition.referenced_columns:
-        column = referenced.column(name)
-        if column is None:
-            raise SqlError(
-                "42703",
-                f'column "{name}" referenced in foreign key constraint does not exist',
-            )
-        targets.append(column.number)
-    for index in referenced.indexes:
-        if index.is_key and index.usable and sorted(index.column_numbers) == sorted(targets):
-            return index, tuple(targets)
-    raise SqlError(
-        "42830",
-        "there is no unique constraint matching given keys for referenced table "
-        f'"{referenced.name}"',
-    )
 
 
 # ---- DROP TABLE
@@ -420,27 +327,6 @@ def drop_views_over(transaction: Transaction, object_id: int, dropped: set[int])
             remove_object(transaction, view.id)
             notices.append(f"view {view.name}")
     return notices
-
-
-def drop_foreign_key(transaction: Transaction, table_id: int, name: str) -> None:
-    table = transaction.catalog.table_by_id(table_id)
-    if table is None:
-        return
-    gone = next(key for key in table.foreign_keys if key.name == name)
-    rest = tuple(key for key in table.foreign_keys if key.name != name)
-    put_object(transaction, table.changed(foreign_keys=rest))
-    if all(key.referenced_table != gone.referenced_table for key in rest):
-        forget_reference(transaction, gone.referenced_table, table_id, set())
-
-
-def forget_reference(
-    transaction: Transaction, referenced_id: int, table_id: int, dropped: set[int]
-) -> None:
-    referenced = transaction.catalog.table_by_id(referenced_id)
-    if referenced is None or referenced_id in dropped or table_id not in referenced.referenced_by:
-        return
-    rest = tuple(other for other in referenced.referenced_by if other != table_id)
-    put_object(transaction, referenced.changed(referenced_by=rest))
 
 
 # ---- TRUNCATE

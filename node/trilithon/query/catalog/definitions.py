@@ -228,7 +228,10 @@ class ForeignKey:
     match_full: bool = False
     deferrable: bool = False
     initially_deferred: bool = False
+    # Existing rows are known to pass.
     validated: bool = True
+    # ON DELETE SET NULL (columns): those that are set; empty: all of them.
+    set_columns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,6 +301,9 @@ class Table:
             if index.is_key and index.maintained
             for number in index.column_numbers
         )
+
+    def foreign_key(self, name: str) -> ForeignKey | None:
+        return next((key for key in self.foreign_keys if key.name == name), None)
 
     def index(self, name: str) -> Index | None:
         return next((index for index in self.indexes if index.name == name), None)
@@ -472,6 +478,7 @@ class ForeignKeyDefinition:
     deferrable: bool = False
     initially_deferred: bool = False
     validated: bool = True
+    set_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

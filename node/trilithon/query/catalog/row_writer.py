@@ -25,6 +25,7 @@ from trilithon.core.errors import SqlError
 from trilithon.query.catalog.definitions import Index, IndexState, Table
 from trilithon.query.catalog.rowkeys import Entry, IndexKeys, suffix_of
 from trilithon.query.transaction.conflicts import describe_values
+from trilithon.query.transaction.row_events import Change
 from trilithon.query.transaction.transaction import Transaction
 from trilithon.types.rows import encode_row
 from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE, MODE_UPDATE
@@ -59,8 +60,12 @@ class Conflict:
 
 
 class RowWriter:
-    def __init__(self, transaction: Transaction, table: Table) -> None:
+    """`watched` False: the rows are no new ones, foreign keys need not look at them."""
+
+    def __init__(self, transaction: Transaction, table: Table, *, watched: bool = True) -> None:
         self._transaction = transaction
+        referring = bool(table.foreign_keys or table.referenced_by)
+        self._events = transaction.row_events if watched and referring else None
         self._table = table
         self._keys = transaction.manager.table_keys(table)
         self._value_bytes_max = transaction.manager.limits.value_bytes
@@ -80,6 +85,8 @@ class RowWriter:
             for entry in row_entries:
                 if entry is not None:
                     write(entry.key, MODE_EXCLUSIVE if entry.unique else MODE_BLIND, entry.value)
+        if self._events is not None:
+            self._events.record(Change(self._table, keys, None, rows))
         return keys
 
     def _plan_inserts(
@@ -161,6 +168,9 @@ class RowWriter:
             write(claim.key, MODE_UPDATE if entry.unique else MODE_BLIND, entry.value)
         for key, mode, value in plan.puts:
             write(key, mode, value)
+        if self._events is not None:
+            olds = [change.old for change in changes]
+            self._events.record(Change(self._table, keys, olds, rows))
         return keys
 
     def _plan_update(self, plan: _UpdatePlan, position: int, change: RowChange) -> bytes:
@@ -226,6 +236,8 @@ class RowWriter:
         for key, mode in plan.tombstones.items():
             if key not in foreign:
                 self._transaction.write(key, mode, None)
+        if self._events is not None and rows:
+            self._events.record(Change(self._table, (), [row for _, row in rows], None))
 
     # ---- what both need
 

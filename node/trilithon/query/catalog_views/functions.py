@@ -94,6 +94,10 @@ def _constraint_definition(context: Any, oid: int) -> str | None:
         for check in table.checks:
             if objects.check_oid(table, check) == oid:
                 return objects.check_definition(check)
+        for key in table.foreign_keys:
+            if objects.foreign_key_oid(table, key) == oid:
+                path = _path(context)
+                return objects.foreign_key_definition(catalog, path, table, key)
     return None
 
 

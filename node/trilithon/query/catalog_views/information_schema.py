@@ -138,11 +138,15 @@ def _views(view: Viewpoint) -> Rows:
 def _constraints(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         kinds = [
-            (index.name, "PRIMARY KEY" if index.primary else "UNIQUE")
+            (index.name, "PRIMARY KEY" if index.primary else "UNIQUE", False, False)
             for index in objects.constraint_indexes(table)
         ]
-        kinds += [(check.name, "CHECK") for check in table.checks]
-        for name, kind in kinds:
+        kinds += [(check.name, "CHECK", False, False) for check in table.checks]
+        kinds += [
+            (key.name, "FOREIGN KEY", key.deferrable, key.initially_deferred)
+            for key in table.foreign_keys
+        ]
+        for name, kind, deferrable, deferred in kinds:
             yield {
                 "constraint_catalog": _database(view),
                 "constraint_schema": table.schema,
@@ -151,8 +155,8 @@ def _constraints(view: Viewpoint) -> Rows:
                 "table_schema": table.schema,
                 "table_name": table.name,
                 "constraint_type": kind,
-                "is_deferrable": "NO",
-                "initially_deferred": "NO",
+                "is_deferrable": _yes(deferrable),
+                "initially_deferred": _yes(deferred),
                 "enforced": "YES",
             }
 
@@ -162,6 +166,35 @@ def _key_columns(view: Viewpoint) -> Rows:
         for index in objects.constraint_indexes(table):
             for position, number in enumerate(index.column_numbers, 1):
                 yield _usage(view, table, index.name, number) | {"ordinal_position": position}
+        for key in table.foreign_keys:
+            parent = view.catalog.table_by_id(key.referenced_table)
+            index = parent.index_by_id(key.referenced_index)
+            places = index.column_numbers
+            pairs = zip(key.columns, key.referenced_columns, strict=True)
+            for position, (number, target) in enumerate(pairs, 1):
+                yield _usage(view, table, key.name, number) | {
+                    "ordinal_position": position,
+                    "position_in_unique_constraint": places.index(target) + 1,
+                }
+
+
+def _references(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        for key in table.foreign_keys:
+            parent = view.catalog.table_by_id(key.referenced_table)
+            index = parent.index_by_id(key.referenced_index)
+            named = bool(index.constraint or index.primary)
+            yield {
+                "constraint_catalog": _database(view),
+                "constraint_schema": table.schema,
+                "constraint_name": key.name,
+                "unique_constraint_catalog": _database(view) if named else None,
+                "unique_constraint_schema": parent.schema if named else None,
+                "unique_constraint_name": index.name if named else None,
+                "match_option": "FULL" if key.match_full else "NONE",
+                "update_rule": key.on_update.value.upper(),
+                "delete_rule": key.on_delete.value.upper(),
+            }
 
 
 def _usage(view: Viewpoint, table: Any, constraint: str, number: int) -> dict[str, Any]:
@@ -181,6 +214,11 @@ def _constraint_columns(view: Viewpoint) -> Rows:
         for index in objects.constraint_indexes(table):
             for number in index.column_numbers:
                 yield _usage(view, table, index.name, number)
+        for key in table.foreign_keys:
+            parent = view.catalog.table_by_id(key.referenced_table)
+            for number in key.referenced_columns:
+                # The referenced columns, under the constraint of the table that refers.
+                yield _usage(view, parent, key.name, number) | {"constraint_schema": table.schema}
         for check in table.checks:
             for number in check.columns:
                 yield _usage(view, table, check.name, number)
@@ -230,6 +268,7 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "key_column_usage": _key_columns,
         "constraint_column_usage": _constraint_columns,
         "check_constraints": _checks,
+        "referential_constraints": _references,
         "sequences": _sequences,
         "information_schema_catalog_name": _catalog_name,
     }.items()

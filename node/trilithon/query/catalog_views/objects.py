@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from trilithon.query.catalog.definitions import (
     Check,
+    ForeignKey,
     Identity,
     Index,
     IndexColumn,
+    ReferenceAction,
     Sequence,
     Table,
     View,
@@ -155,6 +157,43 @@ def constraint_definition(table: Table, index: Index) -> str:
     if index.include:
         text += f" INCLUDE ({column_list(table, index.include)})"
     return text
+
+
+ACTION_LETTERS: Final = {
+    ReferenceAction.NO_ACTION: "a",
+    ReferenceAction.RESTRICT: "r",
+    ReferenceAction.CASCADE: "c",
+    ReferenceAction.SET_NULL: "n",
+    ReferenceAction.SET_DEFAULT: "d",
+}
+
+
+def foreign_key_oid(table: Table, key: ForeignKey) -> int:
+    return synthetic_oid("foreign", table.id, key.name)
+
+
+def foreign_key_definition(
+    catalog: Any, search_path: tuple[str, ...], table: Table, key: ForeignKey
+) -> str:
+    referenced = catalog.table_by_id(key.referenced_table)
+    name = qualified(catalog, search_path, referenced)
+    text = (
+        f"FOREIGN KEY ({column_list(table, key.columns)}) "
+        f"REFERENCES {name}({column_list(referenced, key.referenced_columns)})"
+    )
+    if key.match_full:
+        text += " MATCH FULL"
+    if key.on_update is not ReferenceAction.NO_ACTION:
+        text += f" ON UPDATE {key.on_update.value.upper()}"
+    if key.on_delete is not ReferenceAction.NO_ACTION:
+        text += f" ON DELETE {key.on_delete.value.upper()}"
+    if key.set_columns:
+        text += f" ({column_list(table, key.set_columns)})"
+    if key.deferrable:
+        text += " DEFERRABLE"
+    if key.initially_deferred:
+        text += " INITIALLY DEFERRED"
+    return text if key.validated else text + " NOT VALID"
 
 
 def check_definition(check: Check) -> str:

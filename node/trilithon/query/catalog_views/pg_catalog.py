@@ -249,6 +249,27 @@ def _constraints(view: Viewpoint) -> Rows:
                 "conkey": ArrayValue.of(check.columns) if check.columns else None,
                 "conbin": check.sql,
             }
+        for key in table.foreign_keys:
+            yield {
+                "oid": objects.foreign_key_oid(table, key),
+                "conname": key.name,
+                "connamespace": table.schema_id,
+                "contype": "f",
+                "condeferrable": key.deferrable,
+                "condeferred": key.initially_deferred,
+                "convalidated": key.validated,
+                "conrelid": table.id,
+                "conindid": key.referenced_index,
+                "confrelid": key.referenced_table,
+                "confupdtype": objects.ACTION_LETTERS[key.on_update],
+                "confdeltype": objects.ACTION_LETTERS[key.on_delete],
+                "confmatchtype": "f" if key.match_full else "s",
+                "conislocal": True,
+                "connoinherit": True,
+                "conkey": ArrayValue.of(key.columns),
+                "confkey": ArrayValue.of(key.referenced_columns),
+                "confdelsetcols": ArrayValue.of(key.set_columns) if key.set_columns else None,
+            }
 
 
 def _defaults(view: Viewpoint) -> Rows:

@@ -12,6 +12,7 @@ from trilithon.query.analyse import names, table_expressions
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.catalog.definitions import Column, Table
 from trilithon.query.catalog.row_writer import RowWriter
+from trilithon.query.execute.foreign_keys import finish_statement
 from trilithon.query.execute.modify import WRITE_ROWS, Constraints
 from trilithon.query.execute.operators import Transform
 from trilithon.query.execute.run import Run
@@ -76,6 +77,10 @@ class CopyTarget:
             part = self.row(rows[start : start + WRITE_ROWS], context)
             await writer.insert(self.constraints.apply(run, part))
             await run.breathe()
+
+    async def finish(self, context: EvalContext) -> None:
+        """After the last row: what foreign keys say of all of them. SqlError 23503."""
+        await finish_statement(self.transaction, context)
 
 
 def _columns(analysis: Analysis, table: Table, attributes: list[Node] | None) -> list[Column]:

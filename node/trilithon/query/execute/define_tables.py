@@ -23,6 +23,7 @@ from trilithon.query.catalog.definitions import (
     TableDefinition,
 )
 from trilithon.query.catalog_views.objects import quote
+from trilithon.query.execute import define_foreign_keys
 from trilithon.query.execute.definitions import (
     Definer,
     Handler,
@@ -54,6 +55,7 @@ class _Draft:
     checks: list[tuple[Node, str | None]] = field(default_factory=list)
     sequences: list[tuple[str, SequenceDefinition]] = field(default_factory=list)
     expressions: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    foreign_keys: list[tuple[Node, str | None]] = field(default_factory=list)
 
 
 # ---- CREATE TABLE
@@ -89,6 +91,7 @@ async def _create_table(definer: Definer) -> str:
     )
     if table is not None:
         _give_sequences(definer, table)
+        define_foreign_keys.add_to_new(definer, table, draft.foreign_keys)
     return "CREATE TABLE"
 
 
@@ -141,8 +144,8 @@ def _add_column(definer: Definer, draft: _Draft, node: Node) -> None:
         if collation not in ("C", "POSIX", "default", "ucs_basic"):
             raise SqlError("0A000", f'collation "{collation}" is not supported')
     draft.columns.append(column)
-    for item in node.get("constraints", ()):
-        _add_constraint(definer, draft, item["Constraint"], name)
+    for constraint in define_foreign_keys.with_attributes(node.get("constraints", [])):
+        _add_constraint(definer, draft, constraint, name)
 
 
 def _storable(type_: TypeRef) -> bool:
@@ -195,8 +198,8 @@ def _add_constraint(definer: Definer, draft: _Draft, node: Node, column: str | N
             draft.expressions[column] = ("generated", node["raw_expr"])
             _change(draft, column, generated=expression_text(node["raw_expr"]))
         case "FOREIGN":
-            raise SqlError("0A000", "foreign keys are not supported")
-        case "ATTR_NOT_DEFERRABLE" | "ATTR_IMMEDIATE" | "ATTR_ENFORCED":
+            draft.foreign_keys.append((node, column))
+        case "ATTR_ENFORCED":
             pass
         case _:
             raise SqlError("0A000", f"constraint {kind.replace('_', ' ')} is not supported")
@@ -518,7 +521,7 @@ async def _add_constraint_to(definer: Definer, table: Table, command: Node) -> N
                 _violates(definer, table, outputs, definition.sql),
             )
         case "FOREIGN":
-            raise SqlError("0A000", "foreign keys are not supported")
+            await define_foreign_keys.add_to(definer, table, node)
         case _:
             raise SqlError("0A000", f"ADD CONSTRAINT {kind.replace('_', ' ')} is not supported")
 
@@ -565,6 +568,10 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
             await ddl.add_primary_key(definer.transaction, current, definition, wait=definer.alone)
         else:
             await ddl.create_index(definer.transaction, current, definition, wait=definer.alone)
+    for node, name_ in draft.foreign_keys:
+        await define_foreign_keys.add_to(
+            definer, definer.catalog.table_by_id(table.id), node, name_
+        )
     for node, name in draft.checks:
         current = definer.catalog.table_by_id(table.id)
         outputs = _outputs(definer, current)
@@ -698,4 +705,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     "IndexStmt": _create_index,
     "TruncateStmt": _truncate,
     "AlterTableStmt": _alter_table,
+    "ConstraintsSetStmt": define_foreign_keys.set_constraints,
 }

@@ -52,10 +52,10 @@ class Definer:
     def catalog(self) -> Any:
         return self.transaction.catalog
 
-    def notice(self, message: str, sqlstate: str = "00000") -> None:
+    def notice(self, message: str, sqlstate: str = "00000", *, severity: str = "NOTICE") -> None:
         tell = getattr(self.session, "notice", None)
         if tell is not None:
-            tell(sqlstate, message)
+            tell(sqlstate, message, severity=severity)
 
     def notices(self, dropped: list[str]) -> None:
         """What CASCADE took along."""
@@ -131,6 +131,7 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
     if handler is None:
         raise SqlError("0A000", f"{_words(statement.tag)} is not supported")
     plan = DefinitionPlan(handler, statement, settings)
+    plan.read_only = statement.tag == "ConstraintsSetStmt"
     if statement.tag == "IndexStmt" and statement.body.get("asynchronous"):
         plan.columns = (ResultColumn("job_id", UUID),)
     return plan

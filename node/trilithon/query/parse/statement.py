@@ -17,7 +17,6 @@ KINDS: Final[dict[str, str]] = {
     "ExplainStmt": "query",
     "TransactionStmt": "transaction",
     "VariableSetStmt": "set",
-    "ConstraintsSetStmt": "set",
     "VariableShowStmt": "show",
     "PrepareStmt": "prepare",
     "ExecuteStmt": "execute",

@@ -241,11 +241,6 @@ def apply_modes(session: Session, options: Mapping[str, str]) -> None:
 
 
 async def set_statement(session: Session, statement: Statement) -> Outcome:
-    if statement.tag == "ConstraintsSetStmt":
-        if statement.body.get("constraints"):
-            raise SqlError("0A000", "SET CONSTRAINTS with names is not supported")
-        # No constraint is deferrable, so ALL means none of them.
-        return Outcome("SET CONSTRAINTS")
     body = statement.body
     name = body.get("name", "")
     local = bool(body.get("is_local"))

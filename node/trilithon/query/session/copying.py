@@ -87,6 +87,7 @@ class CopyIn:
         if self._batch:
             batch, self._batch = self._batch, []
             await self._insert(batch)
+        await self._target.finish(self._context)
         return f"COPY {self.count}"
 
     async def _insert(self, batch: list[tuple[Any, ...]]) -> None:

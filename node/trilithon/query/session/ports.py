@@ -58,6 +58,10 @@ class CopyTarget(Protocol):
         """Insert rows of values, one value per column of `columns`."""
         ...
 
+    async def finish(self, context: Any) -> None:
+        """After the last row. Raises SqlError."""
+        ...
+
 
 class TransactionLike(Protocol):
     @property

@@ -25,6 +25,7 @@ from trilithon.query.transaction.ports import (
     closing,
 )
 from trilithon.query.transaction.read_checks import ReadChecks, ReadRange
+from trilithon.query.transaction.row_events import RowEvents, RowEventsMark
 from trilithon.query.transaction.timings import TransactionTimings
 from trilithon.query.transaction.write_buffer import WriteBuffer
 from trilithon.v1.adjudicator_pb2 import CommitRequest, ReadCheck
@@ -59,6 +60,7 @@ class _CatalogSavepoint:
     changes_catalog: bool
     committed_hooks: int
     follow_ups: int
+    row_events: RowEventsMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Transaction:
         self._savepoints: list[_CatalogSavepoint] = []
         self._committed_hooks: list[CommitHook] = []
         self._row_ids = 0
+        # What foreign keys must look at, at the end of the statement or before COMMIT.
+        self.row_events = RowEvents()
         self._first_read: tuple[FirstRead, asyncio.Task[SpeculationLike]] | None = None
         self.timings = TransactionTimings()
 
@@ -357,6 +361,7 @@ class Transaction:
                 self._changes_catalog,
                 len(self._committed_hooks),
                 len(self.follow_ups),
+                self.row_events.mark(),
             )
         )
 
@@ -377,6 +382,7 @@ class Transaction:
         self._changes_catalog = savepoint.changes_catalog
         del self._committed_hooks[savepoint.committed_hooks :]
         del self.follow_ups[savepoint.follow_ups :]
+        self.row_events.back_to(savepoint.row_events)
 
     def _find_savepoint(self, name: str) -> int:
         return max(i for i, savepoint in enumerate(self._savepoints) if savepoint.name == name)
