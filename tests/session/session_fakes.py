@@ -167,7 +167,10 @@ class FakeEngine:
                 values = dict(zip(names, row, strict=True))
                 transaction.writes.append((values.get("a"), values.get("b")))
 
-        return SimpleNamespace(columns=columns, insert=insert)
+        async def finish(context: Any) -> None:
+            pass
+
+        return SimpleNamespace(columns=columns, insert=insert, finish=finish)
 
 
 class _Planner:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import put_object, require_free_relation_name
+from trilithon.query.catalog.ddl_foreign_keys import require_nothing_pending
 from trilithon.query.catalog.ddl_tables import with_index
 from trilithon.query.catalog.definitions import (
     Index,
@@ -68,6 +69,7 @@ async def create_index(
         and transaction.catalog.relation_name_taken(table.schema_id, name)
     ):
         return None
+    require_nothing_pending(transaction, table, "CREATE INDEX")
     if await _builds_inline(transaction, table, wait):
         changed = await with_index(transaction, table, definition, IndexState.READY)
         index = changed.indexes[-1]

@@ -23,6 +23,7 @@ from trilithon.query.catalog.ddl_foreign_keys import (
     drop_foreign_key,
     forget_reference,
     put_foreign_key,
+    require_nothing_pending,
 )
 from trilithon.query.catalog.definitions import (
     Check,
@@ -271,6 +272,8 @@ def drop_tables(
     """Drop them together: what depends on one of them and is dropped too is in nobody's way.
     Gives what CASCADE dropped besides, for notices. SqlError 2BP01."""
     transaction.check_writable("DROP TABLE")
+    for table in tables:
+        require_nothing_pending(transaction, table, "DROP TABLE")
     dropped = {table.id for table in tables}
     notices: list[str] = []
     for table in tables:
@@ -357,6 +360,8 @@ async def truncate(
                     hint=f'Truncate table "{other.name if other else other_id}" at the same '
                     "time, or use TRUNCATE ... CASCADE.",
                 )
+    for table in wanted.values():
+        require_nothing_pending(transaction, table, "TRUNCATE")
     for table_id in wanted:
         current = transaction.catalog.table_by_id(table_id)
         if current is None:

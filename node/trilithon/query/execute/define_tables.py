@@ -460,6 +460,7 @@ async def _alter_table(definer: Definer) -> str:
         definer.notice(f'relation "{variable["relname"]}" does not exist, skipping')
         return "ALTER TABLE"
     table = names.find_table(definer.analysis, variable, "alter")
+    ddl.require_nothing_pending(definer.transaction, table, "ALTER TABLE")
     for item in body["cmds"]:
         command = item["AlterTableCmd"]
         subtype = command["subtype"].removeprefix("AT_")

@@ -403,6 +403,8 @@ class Transaction:
         self._drop_first_read()
         try:
             self._check_usable()
+            if self.row_events.has_changes:
+                raise SqlError("XX000", "rows were changed that no foreign key has looked at")
             for hook in self.before_commit:
                 await hook()
             if self._buffer.is_empty:
