@@ -25,6 +25,7 @@ REFUSED_MAX = {
     "grouping_sets": 0,
     "row_values": 0,
     "merge": 0,
+    "create_table_as": 0,
 }
 
 

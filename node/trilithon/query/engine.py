@@ -172,6 +172,13 @@ class Engine:
         Raises SqlError with the position in the statement's text.
         """
         catalog = self._catalog if transaction is None else transaction.catalog
+        if statement.tag == "CreateTableAsStmt":
+            from trilithon.query.execute import create_table_as
+
+            made = await create_table_as.plan_create_table_as(
+                self, statement, transaction, parameter_oids, settings
+            )
+            return Prepared(statement, made, settings)
         key = _cache_key(parameter_oids, settings)
         plan = statement.template.plans.get(key)
         if plan is not None and self._still_right(plan, catalog):

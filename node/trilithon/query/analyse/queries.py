@@ -77,7 +77,8 @@ def _select(analysis: Analysis, parent: Scope | None, body: Node) -> Relation:
     scope = Scope(parent=parent)
     ctes = with_clause(analysis, scope, body["withClause"]) if "withClause" in body else ()
     if "intoClause" in body:
-        analysis.unsupported("SELECT INTO")
+        location = body["intoClause"]["rel"].get("location", 0)
+        analysis.fail("42601", "SELECT ... INTO is not allowed here", location)
     if body.get("op", "SETOP_NONE") != "SETOP_NONE":
         relation = _set_query(analysis, scope, body)
     elif "valuesLists" in body:
@@ -272,6 +273,8 @@ def _set_tree(analysis: Analysis, scope: Scope, body: Node) -> Relation:
 
 def _set_side(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     analysis.descend(None)
+    if "intoClause" in body:
+        analysis.fail("42601", "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT")
     bare = body.get("op", "SETOP_NONE") != "SETOP_NONE" and not any(
         key in body for key in ("sortClause", "limitCount", "limitOffset", "withClause")
     )

@@ -64,7 +64,7 @@ class _Draft:
 async def _create_table(definer: Definer) -> str:
     body = definer.body
     variable = body["relation"]
-    _refuse_table_options(body, variable)
+    refuse_table_options(body, variable)
     draft = _Draft(definer.creation_schema(variable.get("schemaname")), variable["relname"])
     exists = definer.catalog.relation((draft.schema,), draft.name) is not None
     if exists and body.get("if_not_exists"):
@@ -95,7 +95,7 @@ async def _create_table(definer: Definer) -> str:
     return "CREATE TABLE"
 
 
-def _refuse_table_options(body: Node, variable: Node) -> None:
+def refuse_table_options(body: Node, variable: Node) -> None:
     persistence = variable.get("relpersistence", "p")
     if persistence == "t":
         raise SqlError("0A000", "temporary tables are not supported")

@@ -138,7 +138,6 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
 
 
 _NAMES: Final = {
-    "CreateTableAsStmt": "CREATE TABLE AS",
     "CreateTrigStmt": "CREATE TRIGGER",
     "CreateExtensionStmt": "CREATE EXTENSION",
     "CreateFunctionStmt": "CREATE FUNCTION",

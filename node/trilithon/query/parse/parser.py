@@ -94,6 +94,7 @@ def parse_plain(text: str) -> list[Statement]:
     data: bytes | None = None
     for raw in parse_json(text):
         node: dict[str, Any] = raw["stmt"]
+        node = select_into(node)
         tag = next(iter(node))
         location = raw.get("stmt_location", 0)
         length = raw.get("stmt_len", 0)
@@ -104,9 +105,30 @@ def parse_plain(text: str) -> list[Statement]:
             own = data[location : location + length if length else None].decode()
         if tag == "IndexStmt" and is_async_index(own):
             node[tag]["asynchronous"] = True
-        template = Template(node, tag, kind_of(tag), parameter_count=_highest_parameter(node, own))
+        template = Template(
+            node, tag, _kind(tag, node[tag]), parameter_count=_highest_parameter(node, own)
+        )
         statements.append(Statement(template, own.strip(), text, location))
     return statements
+
+
+def _kind(tag: str, body: dict[str, Any]) -> str:
+    """CREATE TABLE AS EXECUTE and EXPLAIN EXECUTE need the session's prepared statement."""
+    if tag in ("CreateTableAsStmt", "ExplainStmt") and "ExecuteStmt" in body["query"]:
+        return "execute"
+    return kind_of(tag)
+
+
+def select_into(node: dict[str, Any]) -> dict[str, Any]:
+    """SELECT INTO as the CREATE TABLE AS that it means; the target stands in the leftmost SELECT."""
+    leaf = node.get("SelectStmt")
+    while leaf is not None and "larg" in leaf:
+        leaf = leaf["larg"]
+    if leaf is None or "intoClause" not in leaf:
+        return node
+    into = leaf.pop("intoClause")
+    made = {"query": node, "into": into, "objtype": "OBJECT_TABLE", "is_select_into": True}
+    return {"CreateTableAsStmt": made}
 
 
 def _highest_parameter(node: dict[str, Any], text: str) -> int:

@@ -118,6 +118,22 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
             stack.extend(inner for inner in top if isinstance(inner, dict | list))
 
 
+def derive(statement: Statement, node: Node) -> Statement:
+    """A statement of its own for a node inside `statement`, or one composed from its parts."""
+    tag = next(iter(node))
+    highest = max(
+        (value.get("number", 0) for key, value in walk(node) if key == "ParamRef"), default=0
+    )
+    template = Template(node=node, tag=tag, kind=kind_of(tag), parameter_count=highest)
+    return Statement(
+        template=template,
+        text=statement.text,
+        source=statement.source,
+        location=statement.location,
+        constants=(),
+    )
+
+
 def character_position(source: str, byte_location: int) -> int:
     """PostgreSQL's error position (characters from 1) of a node's location (bytes from 0); 0 where
     the location is unknown (negative)."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.parse.statement import Node, Statement
+from trilithon.query.parse.statement import Node, Statement, character_position, walk
 from trilithon.query.session.block import Block
 from trilithon.query.session.parameters import parse_boolean
 from trilithon.query.session.results import Outcome, ResultColumn
@@ -48,6 +48,19 @@ def check_failed(statement: Statement) -> None:
     if is_ending(statement):
         return
     raise failed_transaction()
+
+
+def refuse_parameters(statement: Statement) -> None:
+    """A statement that came without Bind has no parameters. SqlError 42P02."""
+    if not statement.template.parameter_count:
+        return
+    found = [value for key, value in walk(statement.node) if key == "ParamRef"]
+    first = min(found, key=lambda one: one.get("location", 0), default={"number": 1})
+    raise SqlError(
+        "42P02",
+        f"there is no parameter ${first.get('number', 0)}",
+        position=character_position(statement.source, first.get("location", -1)),
+    )
 
 
 def failed_transaction() -> SqlError:

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.parse.statement import Node, Statement
+from trilithon.query.parse.statement import Node, Statement, derive
 from trilithon.query.session import copy_format
 from trilithon.query.session.copy_options import CopyOptions, parse_options
 from trilithon.query.session.ports import CopyTarget, ResultColumnLike
-from trilithon.query.session.results import Outcome, derive
+from trilithon.query.session.results import Outcome
 from trilithon.types import binary_io, text_io
 
 if TYPE_CHECKING:

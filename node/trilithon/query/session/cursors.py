@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.parse.statement import Node, Statement
+from trilithon.query.parse.statement import Node, Statement, derive
 from trilithon.query.session.block import Block
 from trilithon.query.session.ports import ResultColumnLike, Row
 from trilithon.query.session.prepared import PORTALS_MAX, Portal
-from trilithon.query.session.results import Outcome, derive
+from trilithon.query.session.results import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.parse.statement import Node, Statement
+from trilithon.query.parse.parser import parse_plain
+from trilithon.query.parse.statement import Node, Statement, derive
 from trilithon.query.session import control, copying, cursors
 from trilithon.query.session.block import Block
 from trilithon.query.session.prepared import PREPARED_MAX, PreparedStatement
-from trilithon.query.session.results import Outcome, command_name, derive
+from trilithon.query.session.results import Outcome, command_name
 from trilithon.types.registry import TypeRef, array_type, lookup_type, type_info
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ async def describe(session: Session, statement: Statement, prepared: PreparedSta
         case "show":
             prepared.columns = control.show_columns(session, statement.body["name"])
         case "execute":
-            prepared.columns = _named(session, statement.body["name"]).columns
+            prepared.columns = await _execute_columns(session, statement)
         case "cursor":
             prepared.columns = cursors.describe(session, statement)
         case _:
@@ -63,17 +64,58 @@ def type_of_node(node: Node) -> TypeRef:
     return array_type(ref) if body.get("arrayBounds") else ref
 
 
+async def _execute_columns(session: Session, statement: Statement) -> Any:
+    if statement.tag == "ExecuteStmt":
+        return _named(session, statement.body["name"]).columns
+    inner, prepared = _around(session, statement)
+    described = await session.prepare("", inner, [ref.oid for ref in prepared.parameter_types])
+    return described.columns
+
+
+def _around(session: Session, statement: Statement) -> tuple[Statement, PreparedStatement]:
+    """CREATE TABLE AS EXECUTE or EXPLAIN EXECUTE with the prepared statement in EXECUTE's place."""
+    prepared = _named(session, statement.body["query"]["ExecuteStmt"]["name"])
+    if prepared.statement is None:
+        raise SqlError("42601", "an empty statement cannot be used here")
+    node = parse_plain(prepared.statement.source)[0].node
+    if not prepared.statement.constants:
+        node = prepared.statement.node
+    if statement.tag == "CreateTableAsStmt" and "SelectStmt" not in node:
+        raise SqlError("42809", "prepared statement is not a SELECT")
+    source = prepared.statement
+    around = derive(statement, {statement.tag: {**statement.body, "query": node}})
+    around.text, around.source, around.location = source.text, source.source, source.location
+    return around, prepared
+
+
+async def _execute_within(session: Session, statement: Statement) -> Outcome:
+    around, prepared = _around(session, statement)
+    body = statement.body["query"]["ExecuteStmt"]
+    wanted = prepared.parameter_types
+    given = body.get("params", ())
+    _require_count(body["name"], given, wanted)
+    values = await _argument_values(session, statement, given, wanted) if wanted else ()
+    oids = [ref.oid for ref in wanted]
+    return await session.run(around, PreparedStatement("", around, oids), values)
+
+
+def _require_count(name: str, given: Any, wanted: Any) -> None:
+    if len(given) != len(wanted):
+        raise SqlError(
+            "42601",
+            f'wrong number of parameters for prepared statement "{name}"',
+            detail=f"Expected {len(wanted)} parameters but got {len(given)}.",
+        )
+
+
 async def _execute(session: Session, statement: Statement) -> Outcome:
+    if statement.tag != "ExecuteStmt":
+        return await _execute_within(session, statement)
     body = statement.body
     prepared = _named(session, body["name"])
     given = body.get("params", ())
     wanted = prepared.parameter_types
-    if len(given) != len(wanted):
-        raise SqlError(
-            "42601",
-            f'wrong number of parameters for prepared statement "{body["name"]}"',
-            detail=f"Expected {len(wanted)} parameters but got {len(given)}.",
-        )
+    _require_count(body["name"], given, wanted)
     if prepared.statement is None:
         return Outcome("")
     if prepared.statement.kind == "execute":

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trilithon.query.parse.statement import Node, Statement, Template, kind_of, walk
+from trilithon.query.parse.statement import Statement, walk
 from trilithon.query.session.ports import ResultColumnLike, Row
 from trilithon.types.registry import TEXT, TypeRef
 
@@ -45,22 +45,6 @@ def complete_tag(tag: str, count: int) -> str:
     return f"{verb} {count}" if verb in _COUNTED else tag
 
 
-def derive(statement: Statement, node: Node) -> Statement:
-    """A statement of its own for a node inside `statement`, or one composed from its parts."""
-    tag = next(iter(node))
-    highest = max(
-        (value.get("number", 0) for key, value in walk(node) if key == "ParamRef"), default=0
-    )
-    template = Template(node=node, tag=tag, kind=kind_of(tag), parameter_count=highest)
-    return Statement(
-        template=template,
-        text=statement.text,
-        source=statement.source,
-        location=statement.location,
-        constants=(),
-    )
-
-
 _COMMANDS = {
     "SelectStmt": "SELECT",
     "InsertStmt": "INSERT",
@@ -91,11 +75,11 @@ _COMMANDS = {
 def command_name(statement: Statement) -> str:
     """For messages: "cannot execute UPDATE in a read-only transaction"."""
     tag, body = statement.tag, statement.body
+    if tag == "CreateTableAsStmt" and body.get("is_select_into"):
+        return "SELECT INTO"
     if tag == "SelectStmt":
         if body.get("lockingClause"):
             return "SELECT FOR UPDATE"
-        if "intoClause" in body:
-            return "SELECT INTO"
         for inner in ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
             if any(key == inner for key, _ in walk(body.get("withClause", {}))):
                 return _COMMANDS[inner]

@@ -148,6 +148,8 @@ class Session:
         handler = handlers.HANDLERS.get(statement.kind)
         if handler is not None:
             return await handler(self, statement)
+        if prepared is None:
+            control.refuse_parameters(statement)
         oids = prepared.parameter_oids if prepared is not None else ()
         transaction = self.transaction
         if transaction is None:

@@ -1,0 +1,87 @@
+"""Statements that need a session: EXECUTE inside others, parameters, functions, temporary things."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from engine_server import serving
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+@asynccontextmanager
+async def connected(count: int = 1) -> AsyncIterator[list[Connection]]:
+    async with serving() as (host, port):
+        opened: list[Connection] = []
+        try:
+            for _ in range(count):
+                opened.append(
+                    await psycopg.AsyncConnection.connect(
+                        host=host, port=int(port), user="admin", dbname="postgres", autocommit=True
+                    )
+                )
+            yield opened
+        finally:
+            for one in opened:
+                await one.close()
+
+
+async def rows(connection: Connection, sql: str, parameters: Any = None) -> list[Any]:
+    cursor = await connection.execute(sql, parameters)
+    return await cursor.fetchall()
+
+
+async def refused(connection: Connection, sql: str, sqlstate: str, parameters: Any = None) -> str:
+    with pytest.raises(psycopg.Error) as caught:
+        await connection.execute(sql, parameters)
+    assert caught.value.sqlstate == sqlstate, caught.value
+    return caught.value.diag.message_primary or ""
+
+
+async def test_create_table_as_execute() -> None:
+    async with connected() as (one,):
+        await one.execute("prepare p (int, text) as select $1 as a, $2 || '!' as b, 7 as c")
+        cursor = await one.execute("create table made (x, y) as execute p (1 + 1, 'hi')")
+        assert cursor.statusmessage == "SELECT 1"
+        assert await rows(one, "select * from made") == [(2, "hi!", 7)]
+        await refused(one, "create table other as execute p (1)", "42601")
+        await refused(one, "create table other as execute nosuch", "26000")
+        await one.execute("prepare d as delete from made")
+        await refused(one, "create table other as execute d", "42809")
+        cursor = await one.execute("create table empty as execute p (1, 'a') with no data")
+        assert cursor.statusmessage == "CREATE TABLE AS"
+        assert await rows(one, "select count(*) from empty") == [(0,)]
+
+
+async def test_create_table_as_with_parameters_and_a_prepared_name() -> None:
+    async with connected() as (one,):
+        cursor = await one.execute(
+            "create table made as select %s::int + 1 as a", (4,), prepare=True
+        )
+        assert cursor.statusmessage == "SELECT 1"
+        assert await rows(one, "select a from made") == [(5,)]
+        await refused(one, "create table made as select %s::int as a", "42P07", (4,))
+
+
+async def test_select_into_belongs_to_its_transaction() -> None:
+    async with connected() as (one,):
+        async with one.transaction(force_rollback=True):
+            cursor = await one.execute("select 1 as a into gone")
+            assert cursor.statusmessage == "SELECT 1"
+            assert await rows(one, "select * from gone") == [(1,)]
+        await refused(one, "select * from gone", "42P01")
+        await one.execute("set default_transaction_read_only = on")
+        assert "SELECT INTO" in await refused(one, "select 1 as a into gone", "25006")
+
+
+async def test_a_simple_query_has_no_parameters() -> None:
+    async with connected() as (one,):
+        with pytest.raises(psycopg.Error) as caught:
+            await one.execute("select $1 as a")
+        assert caught.value.sqlstate == "42P02"
+        assert caught.value.diag.message_primary == "there is no parameter $1"
+        assert caught.value.diag.statement_position == "8"
