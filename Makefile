@@ -10,7 +10,7 @@ ARGS ?=
 # Arguments for pytest, e.g. make test TESTS="tests/link -x"
 TESTS ?= tests
 
-.PHONY: up down status install lint test bench simulate prove lock clean help
+.PHONY: up down status install lint test bench simulate prove drills lock clean help
 
 help:
 	@echo "make up       start a whole cluster on this machine (Ctrl-C stops it; ARGS=... for options)"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench    pgbench beside PostgreSQL, and where a commit's time goes"
 	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100)"
 	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"
+	@echo "make drills   what failures cost: REPEAT=n faults of each kind (30), measured against the goals"
 	@echo "make lint     lint and types only"
 	@echo "make install  build $(VENV) from requirements.lock (the others do that as well)"
 	@echo "make lock     refresh requirements.lock"
@@ -65,6 +66,10 @@ simulate: install
 
 prove: install
 	TRILITHON_ALL_RULES=1 $(BIN)/python -m pytest tests/simulation/test_mutations.py
+
+# Goes on where it was stopped; remove .trilithon-drills to measure anew.
+drills: install
+	$(BIN)/trilithon drill goals --repeat $(or $(REPEAT),30) $(ARGS)
 
 lock:
 	@test -x $(BIN)/uv || $(MAKE) install

@@ -63,6 +63,8 @@ class Outcome:
     client_errors: list[str] = field(default_factory=list)
     history: list[Operation] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
+    # Which promise was not kept; empty: all were.
+    broken: str = ""
 
     def pause_s(
         self, region: str, kind: str, start: float | None = None, end: float | None = None

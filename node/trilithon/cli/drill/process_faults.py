@@ -16,6 +16,16 @@ def _lose_leader(stage: Stage) -> None:
     stage.lose(stage.leader())
 
 
+def _lose_follower(stage: Stage) -> None:
+    leader = stage.leader()
+    followers = [
+        command.name
+        for command in stage.cluster.plan.commands
+        if command.role == "adjudicator" and command.name != leader
+    ]
+    stage.lose(followers[0])
+
+
 def _lose_leaders_region(stage: Stage) -> None:
     region = stage.leader().partition("/")[0]
     stage.lose(region, down=region)
@@ -57,6 +67,7 @@ DRILLS: Final = (
     Drill("region-b", "Region b's processes are killed, all at once", _lose("b", down="b")),
     Drill("leader-region", "the leader's whole Region is killed", _lose_leaders_region),
     Drill("leader", "the leading adjudicator is killed", _lose_leader),
+    Drill("follower", "an adjudicator that does not lead is killed", _lose_follower),
     Drill("paused-leader", "the leader stands still for longer than its lease", _pause_leader),
     Drill("journal", "a full Region's journal is killed", _lose("a/journal-0", down="a")),
     Drill("storage", "a storage process is killed", _lose("a/storage-0", down="a")),

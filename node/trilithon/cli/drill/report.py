@@ -1,29 +1,38 @@
-"""What a drill showed, for people: a timeline, a table per Region, verdicts; a picture where matplotlib is."""
+"""What a drill showed, for people: a timeline, tables, verdicts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from trilithon.cli.drill.outcome import Mark, Outcome
+from trilithon.cli.drill.goals import four, results
+from trilithon.cli.drill.numbers import BIN_S, Timeline, costs, percentile
+from trilithon.cli.drill.outcome import Outcome
 
-_BIN_S: Final = 0.25
 _BARS: Final = " ▁▂▃▄▅▆▇█"
+_SECONDS_SHOWN_MAX: Final = 60
+_NAMES: Final = (("commit", "commits"), ("raw", "psycopg"), ("read", "reads"), ("busy", "busy"))
 
 
 def show(console: Console, outcome: Outcome) -> None:
-    regions = sorted({sample.region for sample in outcome.samples})
+    """A long run, one of many faults, is shown by its numbers alone."""
+    timeline = Timeline(outcome)
     console.print(f"[bold]{outcome.name}[/]  ({outcome.seconds:.1f} s)")
-    for region in regions:
-        for kind in ("commit", "read"):
-            console.print(f"  {region} {kind:6} {_sparkline(outcome, region, kind)}")
-    console.print(f"           {_ruler(outcome)}")
-    for mark in outcome.marks:
-        console.print(f"  {mark.at_s:6.2f} s  {mark.text}")
-    console.print(_table(outcome, regions))
+    if outcome.seconds <= _SECONDS_SHOWN_MAX:
+        for region in timeline.regions:
+            for kind in ("commit", "read"):
+                console.print(f"  {region} {kind:6} {_sparkline(timeline, region, kind)}")
+        console.print(f"           {_ruler(outcome)}")
+        console.print(_seconds_table(outcome, timeline))
+    console.print(_regions_table(outcome, timeline))
+    if outcome.strikes:
+        console.print(_costs_table(outcome))
+    if outcome.broken:
+        console.print(f"[red]✗ a promise was broken:[/] {escape(outcome.broken)}")
+        return
     for line in verdicts(outcome):
         console.print(f"[green]✓[/] {line}")
 
@@ -47,79 +56,88 @@ def verdicts(outcome: Outcome) -> list[str]:
     ]
 
 
-def percentile(values: list[float], share: float) -> float:
-    """The value that `share` of all values do not exceed; 0.0 of none."""
-    if not values:
-        return 0.0
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-def _table(outcome: Outcome, regions: list[str]) -> Table:
-    table = Table("Region", "commits", "p50 ms", "p99 ms", "commit pause", "reads", "read pause")
-    for region in regions:
-        commits = [s.latency_s for s in outcome.samples if (s.region, s.kind) == (region, "commit")]
-        reads = [s for s in outcome.samples if (s.region, s.kind) == (region, "read")]
-        table.add_row(
-            region,
-            str(len(commits)),
-            f"{percentile(commits, 0.5) * 1e3:.1f}",
-            f"{percentile(commits, 0.99) * 1e3:.1f}",
-            f"{outcome.pause_s(region, 'commit'):.2f} s",
-            str(len(reads)),
-            f"{outcome.pause_s(region, 'read'):.2f} s",
-        )
+def _regions_table(outcome: Outcome, timeline: Timeline) -> Table:
+    table = Table("Region", "", "answers", "p50 ms", "p99 ms", "longest pause")
+    for region in timeline.regions:
+        for kind, name in _NAMES:
+            found = timeline.between(region, kind, 0.0, outcome.seconds)
+            if not found:
+                continue
+            latencies = [latency for _, latency in found]
+            table.add_row(
+                region,
+                name,
+                str(len(found)),
+                f"{percentile(latencies, 0.5) * 1e3:.1f}",
+                f"{percentile(latencies, 0.99) * 1e3:.1f}",
+                f"{outcome.pause_s(region, kind):.2f} s",
+            )
     return table
 
 
-def _bins(outcome: Outcome, region: str, kind: str) -> list[int]:
-    counts = [0] * (int(outcome.seconds / _BIN_S) + 1)
-    for sample in outcome.samples:
-        if (sample.region, sample.kind) == (region, kind) and sample.at_s <= outcome.seconds:
-            counts[int(sample.at_s / _BIN_S)] += 1
-    return counts
+def _costs_table(outcome: Outcome) -> Table:
+    """What the strikes cost, and which goals that meets."""
+    found = costs(outcome)
+    table = Table(f"{len(outcome.strikes)} faults, seconds", "p50 / p90 / p99 / max", "goal")
+    goals = {
+        cost: "; ".join(
+            f"p{round(one.goal.share * 100)} ≤ {one.goal.limit_s} s "
+            + ("[green]met[/]" if one.met else "[red]missed[/]")
+            for one in results(outcome.name, found)
+            if one.goal.cost == cost
+        )
+        for cost in {one.goal.cost for one in results(outcome.name, found)}
+    }
+    for name, cost in (
+        ("commits of surviving Regions resume", "commit_pause"),
+        ("their longest pause after the repair", "commit_pause_after"),
+        ("reads pause, surviving leader's Region", "read_pause_leader"),
+        ("reads pause, other surviving Region", "read_pause_follower"),
+        ("reads of rows being written pause", "busy_pause"),
+        ("commits pause without a fault", "calm_pause"),
+        ("a restarted process serves after", "process_serves"),
+        ("its Region's reads are answered after", "region_serves"),
+    ):
+        values: list[float] = getattr(found, cost)
+        if values:
+            table.add_row(name, four(values), goals.get(cost, ""))
+    if len(found.serves) > 1:
+        for name, values in sorted(found.serves.items()):
+            table.add_row(f"  {name} serves after", four(values), "")
+    return table
 
 
-def _sparkline(outcome: Outcome, region: str, kind: str) -> str:
-    counts = _bins(outcome, region, kind)
+def _seconds_table(outcome: Outcome, timeline: Timeline) -> Table:
+    """Second by second: answers and their median latency."""
+    table = Table("second", box=None)
+    columns = [
+        (region, kind) for region in timeline.regions for kind, _ in _NAMES if kind != "busy"
+    ]
+    bins = {one: list(timeline.bins(*one, width_s=1.0)) for one in columns}
+    for region, kind in columns:
+        table.add_column(f"{region} {dict(_NAMES)[kind]}/s", justify="right")
+        table.add_column("ms", justify="right", style="dim")
+    table.add_column("")
+    for second in range(int(outcome.seconds) + 1):
+        cells = []
+        for one in columns:
+            found = bins[one][second]
+            cells += [str(len(found)), f"{percentile(found, 0.5) * 1e3:.0f}" if found else ""]
+        marks = "; ".join(
+            f"{mark.at_s:.2f} s  {mark.text}" for mark in outcome.marks if int(mark.at_s) == second
+        )
+        table.add_row(str(second), *cells, escape(marks))
+    return table
+
+
+def _sparkline(timeline: Timeline, region: str, kind: str) -> str:
+    counts = [len(found) for found in timeline.bins(region, kind)]
     top = max(counts) or 1
     return "".join(_BARS[-(-count * (len(_BARS) - 1) // top)] for count in counts)
 
 
 def _ruler(outcome: Outcome) -> str:
-    cells = [" "] * (int(outcome.seconds / _BIN_S) + 1)
+    cells = [" "] * (int(outcome.seconds / BIN_S) + 1)
     for mark in outcome.marks:
-        cells[min(int(mark.at_s / _BIN_S), len(cells) - 1)] = "^"
+        cells[min(int(mark.at_s / BIN_S), len(cells) - 1)] = "^"
     return "".join(cells)
-
-
-def draw(outcome: Outcome, path: Path) -> bool:
-    """A PNG of the timeline; False when matplotlib is not installed."""
-    try:
-        import matplotlib as mpl  # type: ignore[import-not-found]
-    except ImportError:
-        return False
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    regions = sorted({sample.region for sample in outcome.samples})
-    figure, axes = pyplot.subplots(len(regions), 1, sharex=True, figsize=(11, 2.6 * len(regions)))
-    for axis, region in zip([axes] if len(regions) == 1 else axes, regions, strict=True):
-        for kind, colour in (("commit", "tab:blue"), ("read", "tab:green")):
-            rate = [count / _BIN_S for count in _bins(outcome, region, kind)]
-            times = [index * _BIN_S for index in range(len(rate))]
-            axis.step(times, rate, where="post", label=f"{kind}s per second", color=colour)
-        _draw_marks(axis, outcome.marks)
-        axis.set_title(f"Region {region}")
-        axis.legend(loc="upper right")
-    figure.suptitle(outcome.name)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
-    return True
-
-
-def _draw_marks(axis: object, marks: list[Mark]) -> None:
-    for mark in marks:
-        axis.axvline(mark.at_s, color="tab:red", linewidth=0.8)  # type: ignore[attr-defined]
-        axis.text(mark.at_s, axis.get_ylim()[1], mark.text, fontsize=7, rotation=20)  # type: ignore[attr-defined]

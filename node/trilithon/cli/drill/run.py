@@ -16,6 +16,7 @@ from trilithon.cli.drill.load import Load
 from trilithon.cli.drill.outcome import Outcome
 from trilithon.cli.drill.stage import Drill, Stage
 from trilithon.cli.embedded import running_cluster
+from trilithon.cli.up import NotReady
 
 # Before the fault and after it; between fault and repair.
 CALM_S: Final = 3.0
@@ -23,6 +24,14 @@ HARM_S: Final = 6.0
 # The load is well again after so many more transfers.
 _HEALTHY_COMMITS: Final = 20
 _HEALTHY_S: Final = 60.0
+
+
+class DrillFailed(demo.CheckFailed):
+    """A promise was broken; `outcome` is all that was observed until then."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.broken)
+        self.outcome = outcome
 
 
 def run_drill(
@@ -34,7 +43,7 @@ def run_drill(
     harm_s: float = HARM_S,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Raises demo.CheckFailed when a promise is broken.
+    """Raises DrillFailed when a promise is broken.
 
     With `repeat` a fault ends soon after the surviving Regions commit again, `harm_s` at the latest.
     """
@@ -48,18 +57,35 @@ def run_drill(
         with trilithon.client.connect([end.grpc for end in ends]) as db:
             load = Load(db, ends, outcome)
             stage = Stage(cluster, outcome, load.recorder.began, harm_s, shorten=repeat > 1)
-            load.start()
             try:
-                load.wait_for_commits(_HEALTHY_COMMITS, _HEALTHY_S)
-                for turn in range(repeat):
-                    stage.let_pass(calm_s)
-                    progress(f"{drill.about} ({turn + 1} of {repeat})" if turn else drill.about)
-                    drill.fault(stage)
-                    load.wait_for_commits(_HEALTHY_COMMITS, _HEALTHY_S)
-                stage.let_pass(calm_s)
-            finally:
-                outcome.seconds = stage.now_s()
-                load.stop()
-            progress("checking the ledger and the history")
-            load.check()
+                _strike(drill, load, stage, repeat, calm_s, progress)
+                progress("checking the ledger and the history")
+                load.check()
+            except (demo.CheckFailed, NotReady, TimeoutError) as error:
+                outcome.broken = str(error)
+                failed = DrillFailed(outcome)
+                failed.add_note(cluster.log_tails())
+                raise failed from error
     return outcome
+
+
+def _strike(
+    drill: Drill,
+    load: Load,
+    stage: Stage,
+    repeat: int,
+    calm_s: float,
+    progress: Callable[[str], None],
+) -> None:
+    load.start()
+    try:
+        load.wait_for_commits(_HEALTHY_COMMITS, _HEALTHY_S)
+        for turn in range(repeat):
+            stage.let_pass(calm_s)
+            progress(f"{drill.about} ({turn + 1} of {repeat})" if repeat > 1 else drill.about)
+            drill.fault(stage)
+            load.wait_for_commits(_HEALTHY_COMMITS, _HEALTHY_S)
+        stage.let_pass(calm_s)
+    finally:
+        stage.end()
+        load.stop()

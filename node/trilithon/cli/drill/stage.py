@@ -47,6 +47,10 @@ class Stage:
         """The load goes on meanwhile."""
         self._over.wait(seconds)
 
+    def end(self) -> None:
+        """What clients see from now on does not count."""
+        self._outcome.seconds = self.now_s()
+
     def leader(self) -> str:
         found = self.cluster.wait_until(lambda status: status.leader).leader
         assert found is not None
