@@ -237,6 +237,11 @@ class AdjudicatorNode(Node):
                 received=received,
             )
 
+    def order_lead(self) -> None:
+        now_us = self.clock_us()
+        self.machine.order_lead(now_us, now_us + TTL_US)
+        self._soon()
+
     def _tick(self) -> None:
         self.after(0.025, self._tick)
         self.machine.tick(self.clock_us(), self.wall_us())
@@ -278,7 +283,7 @@ class AdjudicatorNode(Node):
             self._others[name].send(item)
         for event, details in output.events:
             self.world.note(f"{self.name} {event} {details}")
-            if event in ("led", "stepped_down", "required_left", "feed_did_not_fit"):
+            if event in ("led", "taking_over", "stepped_down", "required_left", "feed_did_not_fit"):
                 self.world.count(event)
 
 

@@ -16,6 +16,7 @@ import trilithon.adjudicator.quorum as quorum
 import trilithon.journal.votes as votes
 from trilithon.adjudicator.election import Election
 from trilithon.adjudicator.leader import Leader
+from trilithon.adjudicator.machine import AdjudicatorMachine
 from trilithon.adjudicator.replication import Replication
 from trilithon.adjudicator.window import Window
 from trilithon.journal.machine import JournalMachine
@@ -23,6 +24,12 @@ from trilithon.journal.settling import Settling
 
 Patch = Callable[[Any, str, Any], None]
 RULES: dict[str, Callable[[Patch], None]] = {}
+# Random runs hardly meet what these are for: test_moving_leadership.py has a scenario for each.
+DIRECTED = (
+    "a_resignation_of_any_epoch_will_do",
+    "lead_on_after_resigning",
+    "inherit_no_leases",
+)
 
 
 def rule(fn: Callable[[Patch], None]) -> Callable[[Patch], None]:
@@ -158,7 +165,7 @@ def take_any_promised_log(patch: Patch) -> None:
         if won is None or not won.member_entries:
             return won
         worst = min(won.promises, key=lambda one: won.promises[one].tail_csn)
-        return type(won)(won.epoch, worst, won.promises, won.member_entries)
+        return type(won)(won.epoch, worst, won.promises, won.member_entries, won.inherited)
 
     patch(Election, "promised", promised)
 
@@ -199,3 +206,26 @@ def deduce_without_required(patch: Patch) -> None:
 def forget_the_promise_of_a_rival(patch: Patch) -> None:
     """A journal follows whoever speaks, whatever it promised."""
     patch(votes.Votes, "holds", lambda self, epoch, life: True)
+
+
+@rule
+def a_resignation_of_any_epoch_will_do(patch: Patch) -> None:
+    """Somebody resigned once: a journal promises whatever leader it follows now."""
+    patch(votes.Votes, "resigned", lambda self, resignation, successor: resignation.epoch > 0)
+
+
+@rule
+def lead_on_after_resigning(patch: Patch) -> None:
+    original = AdjudicatorMachine._step_down
+
+    def step_down(self: AdjudicatorMachine, now_us: int, reason: str) -> None:
+        if not reason.endswith("by order"):
+            original(self, now_us, reason)
+
+    patch(AdjudicatorMachine, "_step_down", step_down)
+
+
+@rule
+def inherit_no_leases(patch: Patch) -> None:
+    """The successor acknowledges although the old leader's leases still run."""
+    patch(Replication, "inherit", lambda self, leases: None)

@@ -132,6 +132,22 @@ class Cluster:
                 world.at(random.expovariate(1.0) + 0.01, world.restart, name)
         world.at(random.expovariate(1 / 1.2) + 0.1, self.chaos)
 
+    def order(self) -> None:
+        """Somebody is ordered to lead; now and then something happens to it in the middle."""
+        world = self.world
+        random = world.random
+        node = random.choice(self.adjudicators)
+        if node.name not in world.down:
+            node.order_lead()
+            draw = random.random()
+            if draw < 0.2:
+                world.at(random.uniform(0, 0.15), world.crash, node.name)
+                world.at(random.uniform(0.3, 2), world.restart, node.name)
+            elif draw < 0.5 and len(self.topology.regions) > 1:
+                one, other = random.sample(list(self.topology.regions), 2)
+                world.at(random.uniform(0, 0.15), world.cut_links, {frozenset((one, other))})
+        world.at(random.expovariate(1 / 2.0) + 0.1, self.order)
+
     def lose_disks(self) -> None:
         """A journal's disk is lost; the newcomer is admitted in its place before the next one is."""
         world = self.world
@@ -168,11 +184,13 @@ class Cluster:
         world.cut_links(set())
         world.loss = world.loose = world.slow_disk = 0.0
         world.forget(self.chaos)
+        world.forget(self.order)
 
     def run(self, seconds: float = SECONDS) -> dict[str, int]:
         world = self.world
         self.seconds = seconds
         world.at(4, self.chaos)
+        world.at(3, self.order)
         if self.replace:
             world.at(5, self.lose_disks)
         world.run(seconds)

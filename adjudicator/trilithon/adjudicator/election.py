@@ -7,6 +7,10 @@ Only after a majority would promise does it become a candidate and burn an epoch
 
 Who must agree follows from the promised logs: the newest member list in the log with the highest
 tail. While no log has a list, every configured journal must promise with an empty log.
+
+A leader that resigns names its successor (see handover.py). That one becomes a candidate at once, and
+journals that followed that leader do not make it wait. The leases of that leader may then still
+run: the winner inherits them.
 """
 
 from __future__ import annotations
@@ -20,12 +24,32 @@ from trilithon.adjudicator.quorum import majority, newest_list, voters_of
 from trilithon.adjudicator.settings import Settings
 from trilithon.core.csn import EPOCH_MAX
 from trilithon.core.invariant import require
+from trilithon.v1 import adjudicator_pb2 as adjudicator
 from trilithon.v1 import journal_pb2 as journal
 from trilithon.v1 import types_pb2 as types
 
 FOLLOWER = "follower"
 PRE_CANDIDATE = "pre_candidate"
 CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class InheritedLease:
+    """A journal may hold a lease of an earlier leader until `until_us` of this process's clock."""
+
+    journal: str
+    incarnation: bytes
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a leader gave that resigned in favour of this adjudicator."""
+
+    resignation: journal.Resignation
+    inherited: tuple[InheritedLease, ...]
+    # After this, silence alone decides again.
+    until_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,8 @@ class Won:
     best: str
     promises: Mapping[str, journal.Promised]
     member_entries: Sequence[types.Entry]
+    # Who may still hold a read lease of the leader that handed over.
+    inherited: Sequence[InheritedLease] = ()
 
 
 class Election:
@@ -63,6 +89,9 @@ class Election:
         self._pre_votes: dict[str, journal.PreVoteReply] = {}
         self._promises: dict[str, journal.Promised] = {}
         self._refused: dict[str, journal.Refused] = {}
+        # The newest one given, and the one that the promises of this candidacy were asked with.
+        self._permission: Permission | None = None
+        self._used: Permission | None = None
 
     def _jitter(self, low: float, high: float) -> int:
         return int(self._random.uniform(low, high) * self._settings.lease_ttl_us)
@@ -74,6 +103,24 @@ class Election:
         """Follow; do not stand before `left_us` and a random while have passed."""
         self.state = FOLLOWER
         self._stand_at_us = now_us + max(left_us, 0) + self._jitter(0.03, 0.15)
+
+    def stand_by_permission(
+        self, handed_over: adjudicator.HandedOver, now_us: int, out: Outbox
+    ) -> None:
+        """The leader resigned in favour of this process life: nobody has to be silent first."""
+        ttl_us = self._settings.lease_ttl_us
+        inherited = tuple(
+            InheritedLease(one.journal, one.incarnation, now_us + one.left_us)
+            for one in handed_over.holders
+        )
+        resignation = handed_over.resignation
+        self.saw_epoch(resignation.epoch)
+        self._permission = Permission(resignation, inherited, now_us + ttl_us)
+        self._stand(now_us, out)
+
+    def _valid_permission(self, now_us: int) -> Permission | None:
+        permission = self._permission
+        return permission if permission is not None and now_us < permission.until_us else None
 
     def tick(self, now_us: int, out: Outbox) -> None:
         if self.state == FOLLOWER:
@@ -94,11 +141,14 @@ class Election:
         self.state = PRE_CANDIDATE
         self._pre_votes = {}
         self._deadline_us = now_us + self._settings.lease_ttl_us // 3
+        permission = self._valid_permission(now_us)
+        question = journal.PreVote(
+            epoch=self.epoch_seen + 1,
+            candidate=self._candidate,
+            resignation=permission.resignation if permission is not None else None,
+        )
         for target in self._settings.journals:
-            request = journal.JournalRequest(
-                pre_vote=journal.PreVote(epoch=self.epoch_seen + 1, candidate=self._candidate)
-            )
-            out.journals.append((target.name, request))
+            out.journals.append((target.name, journal.JournalRequest(pre_vote=question)))
 
     def pre_vote_reply(
         self, name: str, reply: journal.PreVoteReply, now_us: int, out: Outbox
@@ -153,6 +203,7 @@ class Election:
         self.epoch = self.epoch_seen = self._next_epoch()
         self._promises = {}
         self._refused = {}
+        self._used = self._valid_permission(now_us)
         self._deadline_us = now_us + self._settings.lease_ttl_us
         out.event("stood_for_leader", epoch=self.epoch)
         self._ask_promises(now_us, out)
@@ -166,6 +217,7 @@ class Election:
                         epoch=self.epoch,
                         candidate=self._candidate,
                         lease_ttl_us=self._settings.lease_ttl_us,
+                        resignation=self._used.resignation if self._used is not None else None,
                     )
                 )
                 out.journals.append((target.name, request))
@@ -210,7 +262,8 @@ class Election:
         ):
             return None
         self.state = FOLLOWER
-        return Won(self.epoch, best, dict(self._promises), tuple(chosen.member_entries))
+        inherited = self._used.inherited if self._used is not None else ()
+        return Won(self.epoch, best, dict(self._promises), tuple(chosen.member_entries), inherited)
 
     def _may_begin(self) -> bool:
         """Whether every configured journal promised with an empty log, each a journal of its own."""

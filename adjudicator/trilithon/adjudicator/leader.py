@@ -70,6 +70,7 @@ class Leader:
         self.replication = Replication(settings, copy, won.epoch, candidate, out, now_us)
         for name in journals_up:
             self.replication.journal_up(name)
+        self.replication.inherit(won.inherited)
         # Who waits for an id to be settled, besides this adjudicator's own query processors.
         self._waiters: dict[bytes, list[Waiter]] = {}
         # Requests bound to this epoch that came before judging began.
@@ -305,6 +306,8 @@ class Leader:
             if not self._complete or not replication.started():
                 return []
             replication.serving = True
+            # Leases at once, also for those who waited for this moment only.
+            replication.beat_soon()
             self._out.event("led", epoch=self.epoch)
         settled_csn = replication.settled_now()
         if settled_csn <= copy.settled_csn:

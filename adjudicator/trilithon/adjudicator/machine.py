@@ -30,6 +30,7 @@ from trilithon.adjudicator import judging
 from trilithon.adjudicator.copy import LogCopy
 from trilithon.adjudicator.election import Election, Won
 from trilithon.adjudicator.feed import FeedFollower
+from trilithon.adjudicator.handover import Handover, Order
 from trilithon.adjudicator.leader import Hindrance, Leader, Reply, Waiter
 from trilithon.adjudicator.outbox import Outbox, Output
 from trilithon.adjudicator.pending import ASKERS_MAX, Pending, PendingTable, timings
@@ -55,6 +56,7 @@ class AdjudicatorMachine:
         self.election = Election(settings, self._candidate, source, now_us)
         self.feed = FeedFollower(settings, self.copy, self._candidate, now_us)
         self.leader: Leader | None = None
+        self.handover = Handover(settings)
         self.pending = PendingTable()
         # For timings: submitted since the last `take`; judged here with their csns, until the own
         # Region's journal has synced them.
@@ -263,6 +265,9 @@ class AdjudicatorMachine:
             self._answer(_waiter(peer, item), judging.failure(INVALID, text))
             return
         try:
+            if kind in ("take_over", "hand_over"):
+                self._move_leadership(_waiter(peer, item), item, now_us)
+                return
             if kind == "transaction_status":
                 judging.check_transaction_id(item.transaction_status.transaction_id)
             if item.token:
@@ -327,6 +332,8 @@ class AdjudicatorMachine:
         asker = (peer, item.correlation_id)
         if self._join(commit.transaction_id, asker, question=False):
             return
+        if self._retired(_waiter(peer, item)):
+            return
         if len(self.pending) >= self.settings.pending_max:
             self._answer(_waiter(peer, item), judging.failure(OVERLOADED, "too many commits wait"))
             return
@@ -365,6 +372,8 @@ class AdjudicatorMachine:
             self._answer(waiter, judging.known_outcome(known, entry, self.leader_epoch))
             return
         if self._join(status.transaction_id, (peer, item.correlation_id), question=True):
+            return
+        if self._retired(waiter):
             return
         if len(self.pending) >= self.settings.pending_max or not self._may_ask(now_us):
             self._answer(waiter, judging.failure(OVERLOADED, "too many questions"))
@@ -453,6 +462,13 @@ class AdjudicatorMachine:
 
     def adjudicator_reply(self, reply: Reply, now_us: int, wall_us: int) -> None:
         kind = reply.WhichOneof("reply")
+        if kind == "handed_over":
+            if self.leader is None and self.handover.granted(reply, self._candidate.life):
+                self._out.event("taking_over", epoch=reply.handed_over.resignation.epoch)
+                self.election.stand_by_permission(reply.handed_over, now_us, self._out)
+            return
+        if kind == "not_judged" and self.handover.refused(reply):
+            return
         if kind == "not_judged" and reply.not_judged.leader:
             self._learn_leader(reply.not_judged.epoch, reply.not_judged.leader, now_us)
         pending = self.pending.by_token(reply.token)
@@ -519,8 +535,10 @@ class AdjudicatorMachine:
             else:
                 leader.close_change(now_us, wall_us)
         else:
-            self.election.tick(now_us, self._out)
+            if not self.handover.retiring:
+                self.election.tick(now_us, self._out)
             self.feed.tick(now_us, self._out)
+            self._ask_for_leadership(now_us)
         self.copy.shrink(now_us)
         self._tend_pending(now_us, wall_us)
 
@@ -561,6 +579,65 @@ class AdjudicatorMachine:
                 self._answer(waiter, judging.failure(INVALID, str(error)))
         for pending in self.pending:
             self._submit(pending, now_us, wall_us)
+
+    # ---- moving leadership by order
+
+    def order_lead(self, now_us: int, until_us: int) -> Order | None:
+        """This adjudicator is to lead. None: it does."""
+        if self.leader is not None:
+            return None
+        order = self.handover.want(now_us, until_us)
+        self._ask_for_leadership(now_us)
+        return order
+
+    def _ask_for_leadership(self, now_us: int) -> None:
+        name = "" if self.leader_name == self.settings.name else self.leader_name
+        request = self.handover.request_due(
+            name, self.leader_epoch, self.copy.tail_csn, self._candidate, now_us
+        )
+        if request is not None:
+            self._out.adjudicators.append((name, request))
+
+    def retire(self, now_us: int) -> None:
+        """This process is about to stop: offer leadership, take nothing on afterwards."""
+        self.handover.retiring = True
+        if self.leader is not None:
+            self._out.adjudicators.extend(self.handover.offers(self.leader.epoch))
+
+    def _retired(self, waiter: Waiter) -> bool:
+        """New requests go elsewhere once a stopping adjudicator leads no more."""
+        if self.handover.retiring and self.leader is None:
+            self._answer(waiter, judging.failure(UNAVAILABLE, "this adjudicator stops"))
+            return True
+        return False
+
+    def _move_leadership(
+        self, waiter: Waiter, item: adjudicator.AdjudicatorRequest, now_us: int
+    ) -> None:
+        if item.HasField("take_over"):
+            offer = item.take_over
+            able = self.leader is None and not self.handover.retiring
+            if able and offer.epoch == self.leader_epoch:
+                self.order_lead(now_us, now_us + self.settings.lease_ttl_us)
+                return
+            self._answer(waiter, judging.not_judged(self.leader_epoch, "", "not now"))
+            return
+        request = item.hand_over
+        leader = self.leader
+        given = self.handover.given_before(request)
+        if given is None:
+            reason = "this adjudicator does not lead"
+            if leader is not None:
+                reason = self.handover.hindrance(leader, request, now_us)
+            if reason or leader is None:
+                self._answer(waiter, judging.not_judged(self.leader_epoch, "", reason))
+                return
+            leader.replication.flush(now_us)
+            given = self.handover.resign(
+                leader, self._candidate.life, request.candidate.life, now_us
+            )
+            self._step_down(now_us, f"{request.candidate.name} leads by order")
+        self._answer(waiter, Reply(handed_over=given))
 
     # ---- administration
 

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from trilithon.adjudicator.copy import LogCopy
+from trilithon.adjudicator.election import InheritedLease
 from trilithon.adjudicator.log import Span, common_csn, spans_of
 from trilithon.adjudicator.outbox import Outbox
 from trilithon.adjudicator.progress import Progress
@@ -80,6 +81,48 @@ class Replication:
         self.required: tuple[bytes, ...] = ()
         self.relay = RelayDesk(settings, copy, self.journals, self._send_entries)
         self._out = out
+
+    def inherit(self, leases: Iterable[InheritedLease]) -> None:
+        """Journals that may hold a lease of a leader that resigned: required from the first entry on."""
+        for lease in leases:
+            named = self.journals.get(lease.journal)
+            if named is not None and named.incarnation in (b"", lease.incarnation):
+                progress = named
+            else:
+                # Another incarnation answers there by now, or nobody knows the name.
+                region = "" if named is None else named.region
+                progress = Progress(lease.journal, region)
+            progress.incarnation = lease.incarnation
+            progress.required = True
+            progress.join_csn = self.start_csn
+            progress.granted_until_us = lease.until_us
+            self._by_incarnation[lease.incarnation] = progress
+        self.required = tuple(sorted(self._by_incarnation))
+        self._runs = deque([(self.start_csn, self.required)])
+
+    def lease_holders(self, now_us: int) -> list[adjudicator.LeaseHolder]:
+        """Who may hold a lease, and for how long still, this leader's grants being over."""
+        return [
+            adjudicator.LeaseHolder(
+                journal=progress.name,
+                incarnation=incarnation,
+                left_us=max(0, progress.granted_until_us - now_us),
+            )
+            for incarnation, progress in self._by_incarnation.items()
+            if progress.required or not self._leases_over(progress, now_us)
+        ]
+
+    def near(self, region: str, now_us: int) -> bool:
+        """Whether a journal of this Region holds the log up to about now."""
+        return any(
+            progress.region == region
+            and progress.up
+            and progress.required
+            and not progress.slow
+            and self._fresh(progress, now_us)
+            and self.lag_us(progress, now_us) <= self._settings.lease_ttl_us * _NEAR_TTL
+            for progress in self.journals.values()
+        )
 
     # ---- who counts
 
@@ -200,12 +243,13 @@ class Replication:
             progress.relay = None
         if ack.synced_csn <= progress.synced_csn:
             return False
+        joined = progress.synced_csn < progress.join_csn <= ack.synced_csn
         progress.synced_csn = ack.synced_csn
         self._marks[ack.incarnation] = ack.synced_csn
         for other in self.journals.values():
             if other is not progress and other.incarnation in self._full:
                 other.news_due = other.news_due or self._could_settle(other) > other.told_csn
-        if progress.required and progress.granted_until_us < now_us:
+        if progress.required and (joined or progress.granted_until_us < now_us):
             # Its first lease may be due: do not wait for the next beat.
             progress.beat_due = True
         return True
@@ -298,8 +342,12 @@ class Replication:
 
     def lag_us(self, progress: Progress, now_us: int) -> int:
         """For how long the journal has owed what comes after its mark."""
+        return self.age_us(progress.synced_csn, now_us)
+
+    def age_us(self, csn: int, now_us: int) -> int:
+        """For how long the log has gone on after this csn."""
         for time_us, tail_csn in self._tails:
-            if tail_csn > progress.synced_csn:
+            if tail_csn > csn:
                 return now_us - time_us
         return 0
 
@@ -386,6 +434,9 @@ class Replication:
         self._tails.append((now_us, self._copy.tail_csn))
         while self._tails[0][0] < now_us - 4 * self._settings.lease_ttl_us:
             self._tails.popleft()
+        self.beat_soon()
+
+    def beat_soon(self) -> None:
         for progress in self.journals.values():
             progress.beat_due = True
 

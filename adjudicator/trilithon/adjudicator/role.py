@@ -12,7 +12,6 @@ from trilithon.adjudicator.service import AdjudicatorService
 from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Settings
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.chassis.identity import ProcessLife
-from trilithon.core.errors import Unavailable
 from trilithon.core.world import Server, World
 from trilithon.link.specs import ADJUDICATOR, ADJUDICATOR_LEAD, ADJUDICATOR_STATUS
 from trilithon.v1 import adjudicator_pb2 as adjudicator
@@ -79,7 +78,7 @@ class AdjudicatorProcess:
             {ADJUDICATOR: self.service},
             {
                 ADJUDICATOR_STATUS: self._status,
-                ADJUDICATOR_LEAD: self._lead,
+                ADJUDICATOR_LEAD: self.service.lead,
                 ADJUDICATOR_REPLACE_JOURNAL: self.service.replace_journal,
             },
         )
@@ -99,6 +98,8 @@ class AdjudicatorProcess:
 
     async def stop(self) -> None:
         if self._server is not None:
+            await self.service.retire()
+        if self._server is not None:
             await self._server.close(_GRACE_S)
         await self.service.close()
 
@@ -109,12 +110,6 @@ class AdjudicatorProcess:
         status = self.machine.status(now_us)
         status.identity.CopyFrom(self._life.describe())
         return status
-
-    async def _lead(self, _: adjudicator.LeadRequest) -> adjudicator.LeadReply:
-        """Answers at once where this adjudicator leads already."""
-        if self.machine.leads(self._world.clock.monotonic_us()):
-            return adjudicator.LeadReply(epoch=self.machine.leader_epoch)
-        raise Unavailable("moving leadership by order is not there yet; it moves by itself")
 
     def metrics(self) -> Mapping[str, float]:
         machine, counters = self.machine, self.service.counters
@@ -137,6 +132,8 @@ class AdjudicatorProcess:
             "appends_total": counters.appends,
             "forwarded_total": counters.forwarded,
             "elections_won_total": counters.elections_won,
+            "handed_over_total": machine.handover.given_count,
+            "taken_over_total": machine.handover.taken_count,
         }
 
 

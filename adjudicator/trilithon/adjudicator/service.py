@@ -24,6 +24,11 @@ from trilithon.v1 import types_pb2 as types
 _log = logging.getLogger("trilithon.adjudicator")
 
 _REPLACE_TIMEOUT_US: Final = 30_000_000
+# How long an order to lead goes on trying.
+_LEAD_TIMEOUT_US: Final = 5_000_000
+# A stopping leader waits so long for another one to take over, and so long for the rest of its answers.
+_RETIRE_S: Final = 1.0
+_RETIRE_POLL_S: Final = 0.005
 _POLL_S: Final = 0.05
 # Requests to journals whose replies are awaited; a machine has very few of them.
 _AWAITED_MAX: Final = 64
@@ -306,6 +311,45 @@ class AdjudicatorService:
                 counters.not_judged += 1
             case _:
                 counters.failures += 1
+
+    # ---- moving leadership by order
+
+    async def lead(self, _: adjudicator.LeadRequest) -> adjudicator.LeadReply:
+        """Answers once this adjudicator leads. Raises Unavailable with the reason."""
+        deadline_us = self._clock.monotonic_us() + _LEAD_TIMEOUT_US
+        hindrance = ""
+        while True:
+            now_us = self._clock.monotonic_us()
+            if self.machine.leads(now_us):
+                return adjudicator.LeadReply(epoch=self.machine.leader_epoch)
+            if self._stopped or self.machine.handover.retiring:
+                raise Unavailable("this adjudicator stops")
+            if now_us > deadline_us:
+                raise Unavailable(hindrance or "it was not elected in time; asking again is safe")
+            order = self.machine.order_lead(now_us, now_us + self.machine.settings.lease_ttl_us)
+            if order is not None:
+                hindrance = order.hindrance
+            self._take_soon()
+            await asyncio.sleep(_POLL_S)
+
+    async def retire(self) -> None:
+        """Before an orderly stop: let another adjudicator lead, and give what answers are left."""
+        machine = self.machine
+        machine.retire(self._clock.monotonic_us())
+        self._take_soon()
+        polls = int(_RETIRE_S / _RETIRE_POLL_S)
+        for _ in range(polls):
+            if machine.leader is None or self._stopped or not self._somebody_may_take_over():
+                break
+            await asyncio.sleep(_RETIRE_POLL_S)
+        for _ in range(polls):
+            if machine.leader is not None or self._stopped or not len(machine.pending):
+                break
+            await asyncio.sleep(_RETIRE_POLL_S)
+
+    def _somebody_may_take_over(self) -> bool:
+        offered = self.machine.handover.offered_to()
+        return any(link.up for name, link in self._others.items() if name in offered)
 
     # ---- administration
 

@@ -207,6 +207,28 @@ def status(
 
 
 @app.command()
+def lead(
+    region: Annotated[str, typer.Argument(help="The Region that is to lead.")],
+    data: DataOption = DEFAULT_FOLDER,
+    config: ConfigOption = None,
+) -> None:
+    """Move leadership to a Region, in order: commits pause for about two round trips."""
+    from trilithon.cli import lead as leading
+
+    try:
+        led = asyncio.run(leading.lead(_find(data, config).config, region))
+    except leading.CannotLead as error:
+        errors.print(escape(str(error)), style="red")
+        raise typer.Exit(1) from None
+    how = (
+        "leads already"
+        if led.before == led.leader
+        else f"leads now, after {led.before or 'nobody'}"
+    )
+    console.print(f"{led.leader} {how} (epoch {led.epoch})")
+
+
+@app.command()
 def sql(
     data: DataOption = DEFAULT_FOLDER,
     config: ConfigOption = None,

@@ -327,6 +327,8 @@ class JournalMachine:
             self._fail(peer, corr, INVALID, problem)
             return
         left = self._votes.time_left_us(now_us)
+        if self._votes.resigned(asked.resignation, asked.candidate.life):
+            left = 0
         above = asked.epoch > self._votes.epoch and self._epoch_in_reach(asked.epoch)
         granted = (above and left == 0) or self._votes.holds(asked.epoch, asked.candidate.life)
         reply = PreVoteReply(
@@ -351,7 +353,10 @@ class JournalMachine:
             return
         if not self._votes.holds(promise.epoch, promise.candidate.life):
             above = promise.epoch > self._votes.epoch
-            if not above or self._votes.time_left_us(now_us):
+            free = self._votes.time_left_us(now_us) == 0 or self._votes.resigned(
+                promise.resignation, promise.candidate.life
+            )
+            if not above or not free:
                 self._refuse(peer, corr, promise.epoch, now_us)
                 return
             self._enter_epoch(promise.epoch, promise.candidate)

@@ -3,11 +3,13 @@
 The rule that leases rest on: a journal promises only if it has heard no valid leader for lease_ttl
 of its own clock, where lease_ttl is the largest value that it has ever seen (durable) and a restart
 counts as having heard one. A journal that never promised anything owes nobody: it need not wait.
+The one exception is a leader's own word that it has resigned (see `resigned`): what its leases need
+after that is its successor's care.
 """
 
 from __future__ import annotations
 
-from trilithon.v1.journal_pb2 import Candidate
+from trilithon.v1.journal_pb2 import Candidate, Resignation
 
 
 class Votes:
@@ -60,6 +62,12 @@ class Votes:
         """This epoch is promised to this process life."""
         candidate = self.candidate
         return epoch == self.epoch and candidate is not None and candidate.life == life
+
+    def resigned(self, resignation: Resignation, successor: bytes) -> bool:
+        """The leader that this journal follows gave its office away, to this process life."""
+        return self.holds(resignation.epoch, resignation.life) and (
+            resignation.successor == successor
+        )
 
     def promise(self, epoch: int, candidate: Candidate) -> None:
         self.epoch = epoch
