@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import fault_clocks
 import fault_disks
+import fault_leadership
 import fault_network
 import fault_processes
 
@@ -26,6 +27,7 @@ FAULTS: dict[str, Fault] = {
     **fault_network.FAULTS,
     **fault_disks.FAULTS,
     **fault_clocks.FAULTS,
+    **fault_leadership.FAULTS,
 }
 
 # Mean seconds between two faults, and of one fault.
