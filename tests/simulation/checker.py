@@ -227,6 +227,10 @@ class Checker:
             csns += [self._at(key, record.snapshot_csn)[0] for key in rows]
         return max(csns, default=0)
 
+    def state(self) -> dict[bytes, bytes]:
+        """What is stored in the end."""
+        return {key: value for key, value in self._raw.items() if value is not None}
+
     def checksum(self) -> tuple[int, int]:
         """Of the final state, by the definition that storage uses: (checksum, rows)."""
         sums = Checksum(0)

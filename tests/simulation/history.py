@@ -48,6 +48,8 @@ class Record:
     selects: list[tuple[bytes, bytes, Callable[[Row], bool], dict[bytes, Row]]] = field(
         default_factory=list
     )
+    # What it did in terms of list-append: ("append", list, number) or ("r", list, numbers).
+    operations: list[tuple[str, str, Any]] = field(default_factory=list)
     serializable: bool = False
     # When the last read had come; reads count only then. 0: never.
     read_s: float = 0.0
@@ -74,9 +76,14 @@ class History:
         # There are transactions that no client began (DDL, the query processors' own).
         self.strangers = False
         self._numbers = itertools.count()
+        self._values = itertools.count(1)
 
     def next_number(self) -> int:
         return next(self._numbers)
+
+    def next_value(self) -> int:
+        """To be appended; never given twice."""
+        return next(self._values)
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -5,18 +5,24 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from checker import Checker, final_log, hold
 from cluster import AdjudicatorNode, Cluster, JournalNode, Node, QueryNode, StorageNode, running
 from faults import Chaos
 from history import History
-from sql_workload import SqlBank
+from observer import Violation
+from sql_workloads import SQL_WORKLOADS
+from state_checker import check_state, unfinished_jobs
 from workloads import WORKLOADS
 
 from trilithon.core.csn import format_csn
+from trilithon.query.catalog import backfill, ddl_indexes, jobs
 from trilithon.v1 import storage_pb2
+from trilithon.v1.types_pb2 import Entry
 
 SECONDS = 20.0
 # Once all faults are over: every Region commits again within this time,
@@ -27,6 +33,8 @@ CLIENTS_DONE_S = 30.0
 REPLACED_S = 15.0
 # and every storage has what is settled.
 CAUGHT_UP_S = 10.0
+# Jobs of the catalog are finished, whoever began them.
+JOBS_DONE_S = 40.0
 
 
 @dataclass(slots=True)
@@ -39,6 +47,7 @@ class Plan:
     workloads: Sequence[str] = field(default_factory=lambda: list(WORKLOADS))
     # Whole query processors and SQL clients instead of transactions on keys.
     sql: bool = False
+    sql_workloads: Sequence[str] = field(default_factory=lambda: list(SQL_WORKLOADS))
 
 
 @dataclass(slots=True)
@@ -55,7 +64,8 @@ def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -
     try:
         with running(seed, plan.topology, sql=plan.sql) as cluster:
             try:
-                return _simulate(cluster, plan)
+                with small_jobs(cluster):
+                    return _simulate(cluster, plan)
             finally:
                 for event in cluster.kernel.events if show is not None else ():
                     show(event)  # type: ignore[misc]
@@ -67,7 +77,8 @@ def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -
 def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
     history = History()
     if plan.sql:
-        SqlBank(cluster, history)
+        for name in plan.sql_workloads:
+            SQL_WORKLOADS[name](cluster, history)
     else:
         for name in plan.workloads:
             WORKLOADS[name](cluster, history)
@@ -124,6 +135,27 @@ def vary(cluster: Cluster) -> None:
             node.lease_ttl_ms = draw.choice([700, 1_000, 1_400])
 
 
+@contextmanager
+def small_jobs(cluster: Cluster) -> Iterator[None]:
+    """Jobs of the catalog take many steps, and are soon taken for abandoned."""
+    draw = cluster.random
+    settings: list[tuple[Any, str, Any]] = [
+        (jobs, "ABANDONED_AFTER_US", 3_000_000),
+        (jobs, "POLL_SECONDS", 1.0),
+        (jobs, "RECLAIM_ROWS", draw.choice([7, 500])),
+        (backfill, "BATCH_ROWS", draw.choice([3, 8, 256])),
+        (ddl_indexes, "INLINE_ROWS_MAX", draw.choice([0, 20])),
+    ]
+    before = [getattr(owner, name) for owner, name, _ in settings]
+    for owner, name, value in settings:
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for (owner, name, _), value in zip(settings, before, strict=True):
+            setattr(owner, name, value)
+
+
 def _all(cluster: Cluster) -> list[object]:
     entries = cluster.observer.entries
     return [entries[csn] for csn in sorted(entries)]
@@ -160,6 +192,8 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
         CLIENTS_DONE_S,
         "every client hears of its last transaction",
     )
+    if cluster.client_nodes:
+        _await_jobs(cluster, history)
     cluster.run(1.0)
     storages: list[StorageNode] = cluster.of(StorageNode)
     cluster.run_until(
@@ -173,6 +207,27 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
     _judge(cluster, history)
 
 
+def _await_jobs(cluster: Cluster, history: History) -> None:
+    def none_left() -> bool:
+        cluster.run(0.5)
+        try:
+            final = final_log(cluster.observer, _logs(cluster))
+        except Violation:
+            # Not every journal has the newest entry yet.
+            return False
+        return not unfinished_jobs(Checker(final, history).state())
+
+    cluster.run_until(none_left, JOBS_DONE_S, "every job of the catalog is finished")
+
+
+def _logs(cluster: Cluster) -> dict[str, tuple[int, list[Entry]]]:
+    return {
+        node.name: (node.disk.state.base.csn, list(node.disk.state.entries))
+        for node in cluster.of(JournalNode)
+        if not node.disk.retired
+    }
+
+
 def _client_tasks(node: Node) -> bool:
     import asyncio
 
@@ -180,20 +235,17 @@ def _client_tasks(node: Node) -> bool:
     if loop is None:
         return True
     return any(
-        task.get_coro().__qualname__ in ("Workload._run", "SqlBank._run")  # type: ignore[union-attr]
+        task.get_coro().__qualname__ in ("Workload._run", "SqlWorkload._run")  # type: ignore[union-attr]
         for task in asyncio.all_tasks(loop)
     )
 
 
 def _judge(cluster: Cluster, history: History) -> None:
-    logs = {
-        node.name: (node.disk.state.base.csn, list(node.disk.state.entries))
-        for node in cluster.of(JournalNode)
-        if not node.disk.retired
-    }
-    final = final_log(cluster.observer, logs)
+    final = final_log(cluster.observer, _logs(cluster))
     checker = Checker(final, history)
     checker.check()
+    if cluster.client_nodes:
+        check_state(checker.state())
     expected = checker.checksum()
     for region in cluster.full_regions:
         found = _region_checksum(cluster, region)

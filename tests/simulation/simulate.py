@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from faults import FAULTS
 from run import SECONDS, Outcome, Plan, simulate
+from sql_workloads import SQL_WORKLOADS
 from topologies import TOPOLOGIES
 from workloads import WORKLOADS
 
@@ -29,7 +30,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--faults", nargs="*", choices=sorted(FAULTS))
     parser.add_argument("--workloads", nargs="*", choices=sorted(WORKLOADS))
-    parser.add_argument("--sql", action="store_true", help="SQL through the SDK")
+    parser.add_argument(
+        "--sql", nargs="*", choices=sorted(SQL_WORKLOADS), help="SQL through the SDK: all, or these"
+    )
     parser.add_argument("--rule", help="switch this rule off")
     parser.add_argument("--events", action="store_true", help="print everything that happened")
     parser.add_argument("--fingerprint", action="store_true")
@@ -48,7 +51,10 @@ def main() -> int:
     failed = 0
     began = time.monotonic()
     for seed in seeds:
-        plan = Plan(names[seed % len(names)], options.seconds, options.faults, sql=options.sql)
+        plan = Plan(names[seed % len(names)], options.seconds, options.faults)
+        if options.sql is not None:
+            plan.sql = True
+            plan.sql_workloads = options.sql or list(SQL_WORKLOADS)
         if options.workloads is not None:
             plan.workloads = options.workloads
         outcome = _one(seed, plan, options.events)
@@ -71,6 +77,8 @@ def replay_command(seed: int, plan: Plan) -> str:
     command = f"python tests/simulation/simulate.py --seed {seed} --topology {plan.topology}"
     if plan.sql:
         command += " --sql"
+        if list(plan.sql_workloads) != list(SQL_WORKLOADS):
+            command += "".join(f" {name}" for name in plan.sql_workloads)
     if plan.seconds != SECONDS:
         command += f" --seconds {plan.seconds}"
     if plan.faults is not None:
