@@ -55,6 +55,9 @@ class ProcessLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         pass
 
+    def _check_closed(self) -> None:
+        """What is collected after the end may still cancel something; nobody hears it."""
+
     def next_due_local_s(self) -> float | None:
         """When this loop next has something to do, in its own time; None: only when woken."""
         if self._ready:  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from workloads import WORKLOADS
 
 from trilithon.core.csn import format_csn
 from trilithon.query.catalog import backfill, ddl_indexes, jobs
+from trilithon.query.catalog.definitions import Job
 from trilithon.v1 import storage_pb2
 from trilithon.v1.types_pb2 import Entry
 
@@ -58,17 +59,22 @@ class Outcome:
 
 def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -> Outcome:
     """Raises Violation. `show` gets every event in the end."""
+    with quiet(), running(seed, plan.topology, sql=plan.sql) as cluster, small_jobs(cluster):
+        try:
+            return _simulate(cluster, plan)
+        finally:
+            for event in cluster.kernel.events if show is not None else ():
+                show(event)  # type: ignore[misc]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No logs; and nothing that a killed process left behind is collected meanwhile."""
     logging.disable(logging.CRITICAL)
     gc.collect()
     gc.disable()
     try:
-        with running(seed, plan.topology, sql=plan.sql) as cluster:
-            try:
-                with small_jobs(cluster):
-                    return _simulate(cluster, plan)
-            finally:
-                for event in cluster.kernel.events if show is not None else ():
-                    show(event)  # type: ignore[misc]
+        yield
     finally:
         gc.enable()
         logging.disable(logging.NOTSET)
@@ -210,14 +216,18 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
 def _await_jobs(cluster: Cluster, history: History) -> None:
     def none_left() -> bool:
         cluster.run(0.5)
-        try:
-            final = final_log(cluster.observer, _logs(cluster))
-        except Violation:
-            # Not every journal has the newest entry yet.
-            return False
-        return not unfinished_jobs(Checker(final, history).state())
+        return unfinished(cluster, history) == []
 
     cluster.run_until(none_left, JOBS_DONE_S, "every job of the catalog is finished")
+
+
+def unfinished(cluster: Cluster, history: History) -> list[Job] | None:
+    """The catalog's jobs; None: the journals do not all have the newest entry yet."""
+    try:
+        final = final_log(cluster.observer, _logs(cluster))
+    except Violation:
+        return None
+    return unfinished_jobs(Checker(final, history).state())
 
 
 def _logs(cluster: Cluster) -> dict[str, tuple[int, list[Entry]]]:

@@ -40,15 +40,6 @@ def test_promises_hold_in_runs_that_nobody_tried_before(seed: int, topology: str
     hold_every_promise(seed, Plan(topology, SECONDS))
 
 
-def test_promises_hold_for_sql_through_the_sdk() -> None:
-    plan = Plan("two", SECONDS, sql=True)
-    try:
-        outcome = simulate(7, plan)
-    except Exception as error:
-        pytest.fail(f"{replay_command(7, plan)}\n{error}", pytrace=not isinstance(error, Violation))
-    assert outcome.counts["sql committed"] > 20
-
-
 def test_the_same_seed_gives_the_same_events_whatever_the_hashes() -> None:
     script = Path(__file__).with_name("simulate.py")
     command = [sys.executable, str(script), "--seed", "5", "--topology", "two", "--seconds", "3"]

@@ -126,6 +126,9 @@ class JobRunner:
         self._manager = manager
         self._running: dict[bytes, asyncio.Task[None]] = {}
         self._forever: asyncio.Task[None] | None = None
+        # Unfinished job → its row's time and progress, and since when by this process's clock it has
+        # had them. Rows carry other machines' wall clocks, which may be a day ahead.
+        self._unmoved: dict[bytes, tuple[tuple[int, int], int]] = {}
         self.completed = 0
         self.failed = 0
 
@@ -175,16 +178,28 @@ class JobRunner:
     async def _adopt(self) -> None:
         transaction = await self._manager.begin()
         now = self._manager.world.clock.wall_us()
-        old: list[Job] = []
-        for job in await list_jobs(transaction):
-            if job.state in UNFINISHED:
-                if now - job.updated_us > ABANDONED_AFTER_US:
-                    self.start(job.id)
-            elif now - job.updated_us > KEPT_US:
-                old.append(job)
+        jobs = await list_jobs(transaction)
+        self._adopt_abandoned([job for job in jobs if job.state in UNFINISHED], now)
+        old = [
+            job for job in jobs if job.state not in UNFINISHED and now - job.updated_us > KEPT_US
+        ]
         for job in old[:RECLAIM_ROWS]:
             transaction.write(job_key(job.id), MODE_EXCLUSIVE, None)
         await transaction.commit()
+
+    def _adopt_abandoned(self, unfinished: list[Job], wall_us: int) -> None:
+        """Too early does no harm: two runners of one job conflict, and one of them goes on."""
+        now_us = self._manager.world.clock.monotonic_us()
+        unmoved: dict[bytes, tuple[tuple[int, int], int]] = {}
+        for job in unfinished:
+            progress = (job.updated_us, job.rows_done)
+            known, since_us = self._unmoved.get(job.id, (progress, now_us))
+            if known != progress:
+                since_us = now_us
+            unmoved[job.id] = (progress, since_us)
+            if max(wall_us - job.updated_us, now_us - since_us) > ABANDONED_AFTER_US:
+                self.start(job.id)
+        self._unmoved = unmoved
 
     async def close(self) -> None:
         tasks = list(self._running.values())

@@ -1,0 +1,96 @@
+"""SQL through the SDK on whole clusters under faults; `simulate.py --sql` runs more of it.
+
+With every rule of `mutations_sql` that is switched off the checkers must notice: a few cheap ones always,
+all with TRILITHON_ALL_RULES=1 (`make prove`).
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from cluster import ClientNode, Cluster, SqlQueryNode, running
+from fault_processes import keep_down
+from history import History
+from mutations_sql import CHEAP, PROVEN, RULES
+from observer import Violation
+from run import Plan, heal_and_judge, quiet, simulate, small_jobs, unfinished
+from simulate import replay_command
+from sql_backfill import SqlBackfill
+from sql_workload import insist
+from topologies import TOPOLOGIES
+
+from trilithon.query.catalog.definitions import Job
+
+ALL = bool(os.environ.get("TRILITHON_ALL_RULES"))
+
+pytestmark = pytest.mark.timeout(1_200)
+
+
+@pytest.mark.parametrize(
+    ("seed", "topology"), [(7, "two"), (int.from_bytes(os.urandom(4)), "many")], ids=["two", "many"]
+)
+def test_promises_hold_for_sql_under_all_faults(seed: int, topology: str) -> None:
+    plan = Plan(topology, 5.0, sql=True)
+    try:
+        outcome = simulate(seed, plan)
+    except Exception as error:
+        pytest.fail(
+            f"{replay_command(seed, plan)}\n{error}", pytrace=not isinstance(error, Violation)
+        )
+    assert outcome.counts["sql committed"] > 20
+
+
+@pytest.mark.parametrize("name", PROVEN if ALL else CHEAP)
+def test_a_rule_that_is_switched_off_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    RULES[name](monkeypatch.setattr)
+    topologies = list(TOPOLOGIES)
+    workloads, seeds = PROVEN[name]
+    for seed in range(seeds):
+        plan = Plan(topologies[seed % len(topologies)], 8.0, sql=True, sql_workloads=workloads)
+        try:
+            simulate(seed, plan)
+        except Violation:
+            return
+    pytest.fail(f"{seeds} seeds without the rule {name}, and nothing was noticed")
+
+
+def test_a_job_is_taken_over_from_a_runner_whose_clock_is_a_day_ahead() -> None:
+    with quiet(), running(3, "two", sql=True) as cluster, small_jobs(cluster):
+        history = History()
+        SqlBackfill(cluster, history)
+        for node in cluster.nodes.values():
+            if node.region.name == "a":
+                node.process.wall_jump_us = 86_400_000_000
+        cluster.start()
+        cluster.run(4.0)
+        _build(cluster, cluster.client_nodes["a/client"])
+        undo = keep_down(cluster.of(SqlQueryNode, "a"))
+        cluster.run(12.0)
+        assert "extra" not in [job.object_name for job in _unfinished(cluster, history)]
+        undo()
+        heal_and_judge(cluster, history)
+
+
+def _build(cluster: Cluster, client: ClientNode) -> None:
+    """Submitted in Region a, whose query processors die the moment that it is."""
+    done: list[None] = []
+
+    async def build() -> None:
+        await insist(client.client, "CREATE INDEX ASYNC extra ON items (who)")
+        done.append(None)
+
+    client.process.run(build())
+    cluster.run_until(lambda: bool(done), 10.0, "the job is submitted")
+
+
+def _unfinished(cluster: Cluster, history: History) -> list[Job]:
+    found: list[list[Job]] = []
+
+    def known() -> bool:
+        left = unfinished(cluster, history)
+        found.extend([] if left is None else [left])
+        return bool(found)
+
+    cluster.run_until(known, 5.0, "all journals agree for a moment")
+    return found[0]
