@@ -13,7 +13,7 @@ from engine_bench import Bench
 from trilithon.core.errors import SqlError
 from trilithon.query.execute import spill
 
-ROWS = 6_000
+ROWS = 4_000
 SMALL = 400_000
 SOURCE = (
     "(select g as a, g % 1000 as b, nullif(g % 7, 0) as c, g::numeric / 4 as d,"

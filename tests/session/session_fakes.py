@@ -155,6 +155,9 @@ class FakeEngine:
         rows, tag = await plan.run(transaction, parameters, context)
         return SimpleNamespace(columns=plan.columns, rows=rows, command_tag=tag)
 
+    async def gather_statistics(self, statement: Statement, settings: Any) -> None:
+        """There is nothing to count."""
+
     async def copy_in(self, statement: Statement, transaction: Any, settings: Any) -> Any:
         body = statement.body
         if body["relation"]["relname"] != "t":

@@ -24,7 +24,7 @@ from trilithon.query.analyse import table_expressions
 from trilithon.query.analyse.analyser import analyse_statement
 from trilithon.query.analyse.context import Analysis, NotLiftable
 from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
-from trilithon.query.catalog.catalog import empty_catalog
+from trilithon.query.catalog.catalog import empty_catalog, undefined_relation
 from trilithon.query.catalog.definitions import Index, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
@@ -42,6 +42,7 @@ from trilithon.query.plan import explain
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
+from trilithon.query.statistics.definitions import TableStatistics
 from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types import text_io
 from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
@@ -86,6 +87,9 @@ class Plan:
     readers: tuple[tuple[int, TypeRef], ...] = ()
     # What it reads first, where it is rows by key.
     first: PointScan | None = None
+    # (table, its statistics) that it was made by, and the generation in which they were last looked at.
+    statistics: tuple[tuple[Table, Any], ...] = ()
+    generation: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -151,6 +155,36 @@ class Engine:
         if manager is not None:
             manager.expressions = self
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
+
+    # ---- statistics
+
+    @property
+    def _generation(self) -> int:
+        return self._manager.statistics.generation if self._manager is not None else 0
+
+    def _statistics(self, table: Table) -> TableStatistics | None:
+        found: TableStatistics | None = None
+        if self._manager is not None:
+            found = self._manager.statistics.of(table)
+        return found
+
+    async def gather_statistics(self, statement: Statement, settings: Any) -> None:
+        """ANALYZE, of what is committed. SqlError 42P01, and as reading and committing."""
+        transaction = await self._manager.begin(read_only=True)
+        catalog = transaction.catalog
+        transaction.rollback()
+        tables: list[Table] = []
+        for node in statement.body.get("rels", ()):
+            named = node["VacuumRelation"]["relation"]
+            schema = named.get("schemaname")
+            path = (schema,) if schema else settings.search_path
+            found = catalog.relation(path, named["relname"])
+            if found is None:
+                raise undefined_relation(path, named["relname"])
+            if isinstance(found, Table):
+                tables.append(found)
+        for table in tables if "rels" in statement.body else catalog.tables:
+            await self._manager.statistics.analyse(table)
 
     # ---- parse
 
@@ -222,6 +256,10 @@ class Engine:
         return plan
 
     def _still_right(self, plan: Plan, catalog: Any) -> bool:
+        if plan.generation != self._generation:
+            if any(self._statistics(table) is not known for table, known in plan.statistics):
+                return False
+            plan.generation = self._generation
         if plan.catalog is catalog:
             return True
         for (path, name), found in plan.lookups:
@@ -238,7 +276,7 @@ class Engine:
             if statement.tag == "ExplainStmt":
                 return self._plan_explain(statement, catalog, parameter_oids, settings), False
             bound, analysis = analyse_statement(
-                statement, catalog, settings, self.virtual, parameter_oids
+                statement, catalog, settings, self.virtual, parameter_oids, self._statistics
             )
             root, slots = self._operators(bound, analysis)
         except RecursionError:
@@ -266,6 +304,8 @@ class Engine:
             catalog,
             readers,
             first_points(root),
+            tuple((table, self._statistics(table)) for table in bound.tables),
+            self._generation,
         )
         return plan, analysis.cacheable
 
@@ -289,7 +329,9 @@ class Engine:
         inner = _derived(statement, inner_node)
         if inner.kind != "query":
             raise SqlError("0A000", f"EXPLAIN of {_words(inner.tag)} is not supported")
-        bound, analysis = analyse_statement(inner, catalog, settings, self.virtual, parameter_oids)
+        bound, analysis = analyse_statement(
+            inner, catalog, settings, self.virtual, parameter_oids, self._statistics
+        )
         root, _ = self._operators(bound, analysis)
         return explained(root, bound, options, catalog)
 
@@ -498,7 +540,9 @@ def _read_lifted(plan: Plan, constants: Sequence[Any], context: EvalContext) -> 
 
 
 def _viewpoint(run: Run) -> Viewpoint:
-    return Viewpoint(run.transaction.catalog, run.context.session)
+    transaction = run.transaction
+    statistics = transaction.manager.statistics.of
+    return Viewpoint(transaction.catalog, run.context.session, statistics)
 
 
 def _index_texts(analysis: Analysis) -> Any:

@@ -41,6 +41,7 @@ async def start(
         query_temp_bytes=config.limits.query_temp_bytes,
     )
     manager.jobs.open()
+    manager.statistics.open()
 
     async def close() -> None:
         await manager.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trilithon.query.analyse import queries
@@ -26,12 +26,13 @@ def analyse_statement(
     settings: Any,
     virtual: Mapping[tuple[str, str], Any],
     parameter_oids: Sequence[int],
+    statistics: Callable[[Any], Any] = lambda table: None,
 ) -> tuple[Bound, Analysis]:
     """Raises SqlError with PostgreSQL's codes; NotLiftable where lifted literals do not work out."""
     template = statement.template
     parameters = [TypeRef(oid) if oid else UNKNOWN for oid in parameter_oids]
     parameters += [UNKNOWN] * (template.parameter_count - len(parameters))
-    analysis = Analysis(statement, catalog, settings, virtual, parameters)
+    analysis = Analysis(statement, catalog, settings, virtual, parameters, statistics=statistics)
     root = queries.analyse_query(analysis, None, statement.node)
     verb = VERBS.get(statement.tag, statement.tag)
     returns_rows = verb == "SELECT" or bool(root.outputs)

@@ -118,7 +118,7 @@ def scan_of(analysis: Analysis, table: Table, alias: str) -> Scan:
         for column in table.columns
     ]
     outputs.append(analysis.column(KEY_COLUMN_NAME, BYTEA))
-    return Scan(tuple(outputs), table, alias)
+    return Scan(tuple(outputs), table, alias, analysis.statistics(table))
 
 
 def table_item(analysis: Analysis, table: Table, node: Node) -> FromItem:

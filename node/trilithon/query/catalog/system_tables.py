@@ -7,6 +7,7 @@
 | 3 counters | name | next value |
 | 4 sequence values | sequence id | last value, is called |
 | 5 jobs | job id | document |
+| 6 statistics | table id | document, see `trilithon.query.statistics` |
 
 A row of *names* is written EXCLUSIVE, so that of two transactions that take one name one loses. Name
 classes: "schema", "relation" (tables, views, sequences, indexes), "type", "role".

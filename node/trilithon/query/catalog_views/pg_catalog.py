@@ -42,6 +42,7 @@ def _classes(view: Viewpoint) -> Rows:
             "relnatts": len(table.columns),
             "relchecks": len(table.checks),
             "relhasindex": bool(table.indexes),
+            "reltuples": _row_count(view, table),
         }
         for index in table.indexes:
             yield _class(catalog, table, "i") | {
@@ -51,6 +52,7 @@ def _classes(view: Viewpoint) -> Rows:
                 "relnatts": len(index.columns) + len(index.include),
                 "relfilenode": index.id,
                 "relreplident": "n",
+                "reltuples": _row_count(view, table),
             }
     for found in catalog.views:
         yield _class(catalog, found, "v") | {
@@ -62,6 +64,12 @@ def _classes(view: Viewpoint) -> Rows:
     for sequence in catalog.sequences:
         yield _class(catalog, sequence, "S") | {"relnatts": 3, "relreplident": "n"}
     yield from _virtual_classes()
+
+
+def _row_count(view: Viewpoint, table: Any) -> float:
+    """-1: never counted."""
+    known = view.statistics(table)
+    return -1.0 if known is None else float(known.rows)
 
 
 def _class(catalog: Any, relation: Any, kind: str) -> dict[str, Any]:
@@ -453,6 +461,24 @@ def _sequence_list(view: Viewpoint) -> Rows:
         }
 
 
+def _statistics(view: Viewpoint) -> Rows:
+    for table in view.catalog.tables:
+        known = view.statistics(table)
+        schema = view.catalog.object_by_id(table.schema_id)
+        for column in table.columns if known is not None else ():
+            one = known.columns.get(column.number)
+            if one is not None and not column.dropped:
+                yield {
+                    "schemaname": schema.name,
+                    "tablename": table.name,
+                    "attname": column.name,
+                    "inherited": False,
+                    "null_frac": one.null_fraction,
+                    "avg_width": round(one.width),
+                    "n_distinct": one.distinct,
+                }
+
+
 def _collations(view: Viewpoint) -> Rows:
     for oid, name in ((100, "default"), (950, "C"), (951, "POSIX")):
         yield {
@@ -495,6 +521,7 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_indexes": _index_list,
         "pg_sequences": _sequence_list,
         "pg_collation": _collations,
+        "pg_stats": _statistics,
         "pg_tablespace": _tablespaces,
     }.items()
 }

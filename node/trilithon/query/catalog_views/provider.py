@@ -20,6 +20,8 @@ class Viewpoint:
 
     catalog: Any
     session: Any
+    # A table's statistics, or None (`trilithon.query.statistics`).
+    statistics: Callable[[Any], Any] = lambda table: None
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,6 @@
 """How a table's rows are found: which index, which of its columns are fixed, which range.
 
-Costs are guesses without statistics: a table has TABLE_ROWS rows, an equality keeps one row in
-EQUALITY, a range one in RANGE.
+Costs are rows that are looked at, see `estimates`.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from trilithon.expression import ir
 from trilithon.query.analyse.free import used_columns
 from trilithon.query.analyse.tree import Expr, Scan
 from trilithon.query.catalog.definitions import Index
+from trilithon.query.plan import estimates
 from trilithon.query.plan.conditions import Condition, find_conditions, same_order, split
 
-TABLE_ROWS: Final = 10_000.0
-EQUALITY: Final = 50.0
-RANGE: Final = 5.0
-LIST: Final = 10.0
+# Asking all storage processes for a range costs as much as some rows; a few keys do not.
+SCAN_COST: Final = 10.0
+# A row that is found through a secondary index is read after its entry.
+SECONDARY_COST: Final = 3.0
 # Alternatives that are looked up one by one.
 ARMS_MAX: Final = 2_000
 
@@ -47,8 +47,8 @@ class Choice:
     low: Condition | None = None
     high: Condition | None = None
     enforced: tuple[Expr, ...] = ()
-    rows: float = TABLE_ROWS
-    cost: float = TABLE_ROWS
+    rows: float = estimates.TABLE_ROWS
+    cost: float = estimates.TABLE_ROWS
     ordered: bool = False
     reverse: bool = False
     # Alternatives that each fix the same number of leading columns: (a, b) IN ((1, 2), (3, 4)).
@@ -83,7 +83,8 @@ def choose(
     own = frozenset(column.id for column in scan.outputs)
     conditions = find_conditions(conjuncts, own, usable)
     clustered = scan.table.clustered
-    best = Choice(clustered, ordered=False)
+    everything = estimates.table_rows(scan)
+    best = Choice(clustered, rows=everything, cost=everything + SCAN_COST)
     best = _with_order(scan, best, wish)
     for index in scan.table.indexes:
         if not index.usable:
@@ -150,8 +151,10 @@ def _through(
             else:
                 high = high or condition
         break
-    rows = _guess(scan, index, fixed, low, high)
-    cost = rows if index.clustered else rows * 2.0 + 1.0
+    rows, points = _guess(scan, index, fixed, low, high)
+    cost = rows if index.clustered else rows * SECONDARY_COST + 1.0
+    if not points:
+        cost += 1.0
     choice = Choice(index, tuple(fixed), low, high, tuple(enforced), rows, cost)
     return _with_order(scan, choice, wish)
 
@@ -180,7 +183,7 @@ def _by_arms(
             index,
             enforced=(conjunct,) if exact else (),
             rows=rows,
-            cost=rows if index.clustered else rows * 2.0 + 1.0,
+            cost=rows if index.clustered else rows * SECONDARY_COST + 1.0,
             arms=tuple(tuple(values[:width]) for values, _ in arms),
             either=conjunct,
         )
@@ -230,16 +233,23 @@ def _guess(
     fixed: Sequence[Condition],
     low: Condition | None,
     high: Condition | None,
-) -> float:
-    lists = sum(condition.operator == "in" for condition in fixed)
+) -> tuple[float, bool]:
+    """How many rows, and whether by whole keys."""
+    lists = 1.0
+    for condition in fixed:
+        if condition.operator == "in":
+            lists *= estimates.list_length(condition.value)
     if index.unique and len(fixed) == len(index.columns):
-        return 1.0 * LIST**lists
-    rows = TABLE_ROWS / EQUALITY ** len(fixed) * LIST**lists
+        return min(lists, max(estimates.table_rows(scan), 1.0)), True
+    rows = estimates.table_rows(scan)
+    part = lists
+    for column, _ in zip(index.columns, fixed, strict=False):
+        part *= estimates.equal_part(scan, column.number)
     if low is not None:
-        rows /= RANGE
+        part /= estimates.RANGE
     if high is not None:
-        rows /= RANGE
-    return max(rows, 2.0)
+        part /= estimates.RANGE
+    return max(rows * min(part, 1.0), 1.0), False
 
 
 def _with_order(scan: Scan, choice: Choice, wish: Wish | None) -> Choice:

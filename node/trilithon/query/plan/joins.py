@@ -24,13 +24,11 @@ from trilithon.query.plan.conditions import (
     split,
 )
 from trilithon.query.plan.explain import unsupported
+from trilithon.query.plan.join_order import LOOKUP_COST
 from trilithon.types.keys import key_prefix
 
 if TYPE_CHECKING:
     from trilithon.query.plan.planner import Hint, Planner
-
-# A batched lookup of one row costs about as much as scanning this many.
-LOOKUP_COST = 3.0
 
 
 @dataclass(slots=True)
@@ -96,6 +94,10 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
     lookup = None if lifts else _lookup(planner, join, conjuncts, wanted)
     if lookup is not None:
         return lookup
+    if join.kind == "inner" and _should_swap(planner, join):
+        # The smaller side is the one that is kept in memory.
+        join = tree.Join(join.outputs, "inner", join.right, join.left, join.condition)
+        left_ids, right_ids = right_ids, left_ids
     left = planner.build(join.left, wanted & left_ids)
     right = planner.build(join.right, wanted & right_ids)
     if lifts:
@@ -181,6 +183,11 @@ def _lateral(
     return run_joins.LateralJoin(
         columns, join.kind, left, right, bindings, condition, len(right.columns)
     )
+
+
+def _should_swap(planner: Planner, join: tree.Join) -> bool:
+    rewriter = rules.Rewriter(planner.texts)
+    return rules.guess_rows(rewriter, join.left) * 2 < rules.guess_rows(rewriter, join.right)
 
 
 def _table_of(relation: Relation) -> tuple[Scan, list[Expr]] | None:

@@ -11,7 +11,7 @@ from trilithon.expression.compile import fold_constants
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import expressions_of, free_columns, inputs_of, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
-from trilithon.query.plan import access
+from trilithon.query.plan import access, estimates, join_order
 from trilithon.query.plan.conditions import (
     conjunction,
     has_subquery,
@@ -304,7 +304,8 @@ def _push_inner(rewriter: Rewriter, join: tree.Join, conjuncts: list[Expr]) -> R
         mine = [c for c in conditions if used_columns(c) <= columns and used_columns(c)]
         conditions = [c for c in conditions if c not in mine]
         pushed.append(_push(rewriter, leaf, mine))
-    return _keep(_order(rewriter, pushed, conditions), above)
+    result, rest = join_order.joined(rewriter, pushed, conditions)
+    return _keep(result, rest + above)
 
 
 def _flatten(relation: Relation, leaves: list[Relation], conditions: list[Expr]) -> None:
@@ -323,54 +324,22 @@ def _flatten(relation: Relation, leaves: list[Relation], conditions: list[Expr])
         leaves.append(relation)
 
 
-def _order(rewriter: Rewriter, leaves: list[Relation], conditions: list[Expr]) -> Relation:
-    """Greedy: the smallest input first, then what its rows find most cheaply."""
-    rest = list(leaves)
-    first = min(range(len(rest)), key=lambda at: guess_rows(rewriter, rest[at]))
-    result = rest.pop(first)
-    while rest:
-        known = ids(result)
-
-        leaf = rest.pop(_next_leaf(rewriter, rest, conditions, known))
-        columns = known | ids(leaf)
-        ready = [c for c in conditions if used_columns(c) <= columns or not rest]
-        conditions = [c for c in conditions if c not in ready]
-        outputs = (*result.outputs, *leaf.outputs)
-        result = tree.Join(outputs, "inner", result, leaf, conjunction(ready))
-    return _keep(result, conditions)
-
-
-def _next_leaf(
-    rewriter: Rewriter, rest: list[Relation], conditions: list[Expr], known: frozenset[int]
-) -> int:
-    """Which input the rows so far find most cheaply; one that nothing connects comes last."""
-    weights = []
-    for leaf in rest:
-        columns = ids(leaf)
-        joining = [c for c in conditions if used_columns(c) & columns and used_columns(c) & known]
-        if joining:
-            weights.append(guess_rows(rewriter, leaf, joining, known))
-        else:
-            weights.append(1e12 + guess_rows(rewriter, leaf))
-    return weights.index(min(weights))
-
-
-def guess_rows(
-    rewriter: Rewriter,
-    relation: Relation,
-    joining: list[Expr] | None = None,
-    known: frozenset[int] = frozenset(),
-) -> float:
-    """How many rows a relation may have (for each outer row, with `joining`)."""
+def guess_rows(rewriter: Rewriter, relation: Relation) -> float:
+    """How many rows a relation may have."""
     match relation:
         case tree.Scan():
-            return access.choose(relation, joining or [], rewriter.texts, known).rows
+            return estimates.table_rows(relation)
         case tree.Filter(input=tree.Scan() as scan):
-            conjuncts = split(relation.predicate) + (joining or [])
-            choice = access.choose(scan, conjuncts, rewriter.texts, known)
-            unchecked = len([c for c in conjuncts if c not in choice.enforced])
-            return max(choice.rows / 3.0**unchecked, 0.5)
-        case tree.Filter() | tree.Project() | tree.Sort() | tree.Distinct() | tree.LockRows():
+            conjuncts = split(relation.predicate)
+            choice = access.choose(scan, conjuncts, rewriter.texts)
+            rows = choice.rows
+            for conjunct in conjuncts:
+                if not any(conjunct is done for done in choice.enforced):
+                    rows *= estimates.kept_part(scan, conjunct)
+            return max(rows, 0.5)
+        case tree.Filter():
+            return max(guess_rows(rewriter, relation.input) / estimates.OTHER, 0.5)
+        case tree.Project() | tree.Sort() | tree.Distinct() | tree.LockRows():
             return guess_rows(rewriter, relation.input)
         case tree.Limit():
             if isinstance(relation.count, ir.Constant) and relation.count.value is not None:
@@ -381,17 +350,21 @@ def guess_rows(
         case tree.Aggregate():
             return guess_rows(rewriter, relation.input) / 10 if relation.groups else 1.0
         case tree.Join():
-            left = guess_rows(rewriter, relation.left)
-            if relation.kind in ("semi", "anti"):
-                return left
-            right = guess_rows(
-                rewriter, relation.right, split(relation.condition), ids(relation.left)
-            )
-            return left * max(right, 1.0) if right < access.TABLE_ROWS else left * 10
+            return _guess_join(rewriter, relation)
         case tree.VirtualScan():
             return 300.0
         case _:
             return 1000.0
+
+
+def _guess_join(rewriter: Rewriter, join: tree.Join) -> float:
+    left = guess_rows(rewriter, join.left)
+    if join.kind in ("semi", "anti"):
+        return max(left / 2, 0.5)
+    rows = left * guess_rows(rewriter, join.right)
+    for conjunct in split(join.condition):
+        rows *= estimates.joined_part(join.left, join.right, conjunct)
+    return max(rows, left if join.kind in ("left", "full") else 0.5)
 
 
 # ---- EXISTS and IN as joins

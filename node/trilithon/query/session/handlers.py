@@ -166,13 +166,24 @@ async def _discard(session: Session, statement: Statement) -> Outcome:
 
 
 async def _vacuum(session: Session, statement: Statement) -> Outcome:
-    """Old versions are collected by storage itself; statistics too. Harmless, so accepted."""
+    """Old versions are collected by storage itself, so VACUUM alone has nothing to do."""
     if statement.tag == "CheckPointStmt":
         return Outcome("CHECKPOINT")
     is_vacuum = bool(statement.body.get("is_vacuumcmd"))
     if is_vacuum and session.block is not Block.IDLE:
         raise SqlError("25001", "VACUUM cannot run inside a transaction block")
+    if not is_vacuum or _asks_for_statistics(statement):
+        await session.services.engine.gather_statistics(statement, session.settings)
     return Outcome("VACUUM" if is_vacuum else "ANALYZE")
+
+
+def _asks_for_statistics(statement: Statement) -> bool:
+    options = [option["DefElem"] for option in statement.body.get("options", ())]
+    return any(
+        option["defname"] == "analyze"
+        and option.get("arg", {}).get("Boolean", {}).get("boolval", True)
+        for option in options
+    )
 
 
 async def _unsupported(session: Session, statement: Statement) -> Outcome:

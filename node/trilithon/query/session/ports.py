@@ -108,6 +108,10 @@ class EngineLike(Protocol):
         context: Any,
     ) -> ResultLike: ...
 
+    async def gather_statistics(self, statement: Statement, settings: Any) -> None:
+        """ANALYZE: of the tables that the statement names, or all. 42P01."""
+        ...
+
     async def copy_in(
         self, statement: Statement, transaction: TransactionLike, settings: Any
     ) -> CopyTarget:

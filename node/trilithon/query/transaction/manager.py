@@ -16,6 +16,7 @@ from trilithon.query.catalog.loading import CatalogCache
 from trilithon.query.catalog.object_ids import ObjectIds
 from trilithon.query.catalog.rowkeys import ExpressionHook, TableKeys
 from trilithon.query.catalog.sequences import SequenceValues
+from trilithon.query.statistics.keeper import StatisticsKeeper
 from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
 from trilithon.query.transaction.conflicts import abort_error
 from trilithon.query.transaction.contention import Contention
@@ -51,6 +52,7 @@ class TransactionManager:
         self.object_ids = ObjectIds(self)
         self.jobs = JobRunner(self)
         self.sequences = SequenceValues(self)
+        self.statistics = StatisticsKeeper(self)
         self._snapshots = snapshots
         self._reads = reads
         self._committer = committer
@@ -150,6 +152,7 @@ class TransactionManager:
             transaction.timings.commit_us = self.world.clock.monotonic_us() - began_us
             transaction.timings.take(verdict.timings)
             self._contention.seen(verdict.csn)
+            self.statistics.changed(transaction.written_keys())
             if self._contention.contended:
                 for key in self._contention.keys:
                     if transaction.claims(key):
@@ -220,11 +223,13 @@ class TransactionManager:
             "catalog_loads_total": self.catalogs.loads,
             "jobs_completed_total": self.jobs.completed,
             "jobs_failed_total": self.jobs.failed,
+            "tables_analysed_total": self.statistics.gathered,
         }
 
     async def close(self) -> None:
         """Waits for nothing: whoever needs verdicts ends its sessions first."""
         await self.jobs.close()
+        await self.statistics.close()
         self._contention.close()
         for task in list(self._handovers):
             task.cancel()

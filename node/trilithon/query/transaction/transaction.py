@@ -6,7 +6,7 @@ Used by one session, one call at a time (several reads of one statement may run 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -321,6 +321,9 @@ class Transaction:
 
     def wrote(self, key: bytes) -> bool:
         return self._buffer.wrote(key)
+
+    def written_keys(self) -> Iterable[bytes]:
+        return self._buffer.written_keys()
 
     def claims(self, key: bytes) -> bool:
         """Whether the commit would write or lock this key."""

@@ -14,7 +14,7 @@ Invariants
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -275,6 +275,9 @@ class WriteBuffer:
 
     def wrote(self, key: bytes) -> bool:
         return key in self._versions
+
+    def written_keys(self) -> Iterable[bytes]:
+        return self._versions.keys()
 
     def is_claimed(self, key: bytes) -> bool:
         """Whether the commit writes or locks this key."""
