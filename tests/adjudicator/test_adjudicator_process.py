@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from adjudicator_cluster import Cluster
 
-from trilithon.adjudicator.role import ADJUDICATOR_REPLACE_JOURNAL
 from trilithon.core.errors import Unavailable
+from trilithon.link.specs import ADJUDICATOR_REPLACE_JOURNAL
 from trilithon.v1 import adjudicator_pb2 as adjudicator
 from trilithon.v1 import types_pb2 as types
 

@@ -14,7 +14,7 @@ from storage_support import entry, update
 
 from trilithon.core.world import World
 from trilithon.link.local import LocalNetwork
-from trilithon.link.specs import JOURNAL, STORAGE
+from trilithon.link.specs import JOURNAL, JOURNAL_STATUS, STORAGE
 from trilithon.storage.apply import ApplyOptions
 from trilithon.storage.engine import Engine
 from trilithon.storage.feed import JournalAddress
@@ -51,7 +51,12 @@ class FakeJournal:
         self.server: Any = None
 
     async def start(self) -> None:
-        self.server = await self.network.serve(self.address, {JOURNAL: self}, {})
+        self.server = await self.network.serve(
+            self.address, {JOURNAL: self}, {JOURNAL_STATUS: self._status}
+        )
+
+    async def _status(self, _: journal_pb2.JournalStatusRequest) -> journal_pb2.JournalStatus:
+        return journal_pb2.JournalStatus(base_csn=self.base, settled_csn=self.settled)
 
     @property
     def tail(self) -> int:

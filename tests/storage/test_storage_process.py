@@ -285,7 +285,7 @@ async def test_a_trimmed_journal_is_said_clearly(folder: Path, code: Any) -> Non
         await until(lambda: process.feed.refused)
         status = await c.status()
         assert status.state == "refused"
-        assert "rebuilt" in status.problem
+        assert "trilithon rebuild" in status.problem
         assert failure(await c.ask(point(csn(1), key(1)))) == Failure.CODE_UNAVAILABLE
         c.journal.refusal = None
         c.journal.write(csn(0), (key(1), row(1)))

@@ -13,12 +13,16 @@ from trilithon.adjudicator.settings import AdjudicatorTarget, JournalTarget, Set
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.chassis.identity import ProcessLife
 from trilithon.core.world import Server, World
-from trilithon.link.specs import ADJUDICATOR, ADJUDICATOR_LEAD, ADJUDICATOR_STATUS
+from trilithon.link.specs import (
+    ADJUDICATOR,
+    ADJUDICATOR_LEAD,
+    ADJUDICATOR_REPLACE_JOURNAL,
+    ADJUDICATOR_STATUS,
+)
 from trilithon.v1 import adjudicator_pb2 as adjudicator
 
 _log = logging.getLogger("trilithon.adjudicator")
 
-ADJUDICATOR_REPLACE_JOURNAL: Final = "/trilithon.v1.Adjudicator/ReplaceJournal"
 _GRACE_S: Final = 1.0
 # Beyond the transaction age limit: requests travel, and are resent.
 _WINDOW_SLACK_S: Final = 60

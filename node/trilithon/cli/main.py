@@ -260,6 +260,39 @@ def sql(
         raise typer.Exit(run_sql(conversation, text, console, sys.stderr))
 
 
+@app.command()
+def rebuild(
+    which: Annotated[
+        str, typer.Argument(metavar="REGION", help="A Region, or one journal or storage process.")
+    ],
+    data: DataOption = DEFAULT_FOLDER,
+    config: ConfigOption = None,
+) -> None:
+    """After disks were lost and replaced by empty ones: readmit the journals, refill the storage."""
+    from trilithon.chassis.main import read_tls
+    from trilithon.cli.rebuild import RebuildFailed, Rebuilding
+    from trilithon.link import GrpcNetwork
+
+    cluster = _find(data, config)
+
+    async def work() -> int:
+        with console.status("looking …") as status:
+            rebuilding = Rebuilding(
+                cluster.config,
+                GrpcNetwork(tls=read_tls(cluster.config.tls)),
+                told=lambda text: console.print(escape(text)),
+                progress=lambda text: status.update(escape(text)),
+            )
+            await rebuilding.run(which)
+            return rebuilding.changes_count
+
+    try:
+        changes = asyncio.run(work())
+    except RebuildFailed as error:
+        raise _Refused(str(error)) from None
+    console.print(f"{escape(which)}: {'rebuilt' if changes else 'nothing to rebuild'}")
+
+
 @demo_app.command()
 def banking(
     data: DataOption = DEFAULT_FOLDER,

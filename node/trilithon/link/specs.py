@@ -27,8 +27,10 @@ SQL: Final = StreamSpec(
 )
 
 ADJUDICATOR_STATUS: Final = "/trilithon.v1.Adjudicator/Status"
+ADJUDICATOR_REPLACE_JOURNAL: Final = "/trilithon.v1.Adjudicator/ReplaceJournal"
 ADJUDICATOR_LEAD: Final = "/trilithon.v1.Adjudicator/Lead"
 JOURNAL_STATUS: Final = "/trilithon.v1.Journal/Status"
 STORAGE_STATUS: Final = "/trilithon.v1.Storage/Status"
 STORAGE_CHECKSUM: Final = "/trilithon.v1.Storage/Checksum"
+STORAGE_REBUILD: Final = "/trilithon.v1.Storage/Rebuild"
 SQL_STATUS: Final = "/trilithon.v1.Sql/Status"

@@ -16,11 +16,13 @@ Modules
 - `walk`: visible versions of a key range, LMDB and memory table merged. `jobs`: one read each,
   resumable, so that a long one never holds the event loop. `programs`: pushed-down filters.
 - `engine`: the LMDB environment. `apply`: the loop that empties the memory table into it.
+- `copying`, `rebuild`: hot copies from other Regions' storage, the source's side and the target's.
 - `feed`: the link to a journal. `checksum`, `service`, `role`: as they say.
 
 Invariants
 - Only settled entries are applied, in csn order, in one synced LMDB transaction together with the
   applied csn: a kill at any instant, of the process or the machine, leaves a prefix of the log.
+- While a hot copy is being written nothing else is applied, and nothing is read: the position is 0.
 - A read at snapshot S answers only while position >= S, and never from an unsettled entry.
 - LMDB read transactions live inside one synchronous step on the event loop, never across an await:
   the memory table may let go of what LMDB has as soon as the step is over.

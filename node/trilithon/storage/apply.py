@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from trilithon.core.world import Clock
 from trilithon.disk import DiskFull, MapFull
@@ -25,8 +25,10 @@ _log = logging.getLogger("trilithon.storage")
 _BACKOFF_MIN_S: Final = 0.1
 _BACKOFF_MAX_S: Final = 5.0
 
-# Runs a function away from the event loop, one at a time.
-Worker = Callable[[Callable[[], Applied]], Awaitable[Applied]]
+T = TypeVar("T")
+
+# Runs a function away from the event loop, one at a time, and returns its result.
+Worker = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Applier:
         self._options = options
         self._report_applied = applied
         self._early = asyncio.Event()
+        # Held while entries are applied, and while a hot copy is written instead.
+        self.exclusive = asyncio.Lock()
         self._stopping = False
         self._collected_to = 0
         self.problem = ""
@@ -75,7 +79,8 @@ class Applier:
         """Until `stop`; what is settled by then is applied. Raises for a broken disk."""
         while not self._stopping:
             await self._pause(self._options.interval_s)
-            await self._step()
+            async with self.exclusive:
+                await self._step()
 
     def stop(self) -> None:
         self._stopping = True
@@ -115,14 +120,21 @@ class Applier:
         """None: stopped while the disk was full."""
         written = sum(len(entry.writes) for entry in entries)
         collect_max = self._options.collect_keys + 2 * written
-        backoff_s = _BACKOFF_MIN_S
 
         def apply() -> Applied:
             return self._engine.apply(entries, collect_to=collect_to, collect_max=collect_max)
 
+        return await self.write(apply)
+
+    async def write(self, work: Callable[[], T]) -> T | None:
+        """In the worker, as often as it takes: a full disk is waited for. None: stopped meanwhile.
+
+        The caller holds `exclusive`. Raises for a broken disk.
+        """
+        backoff_s = _BACKOFF_MIN_S
         while True:
             try:
-                result = await self._worker(apply)
+                result: T = await self._worker(work)
             except MapFull:
                 size = self._engine.grow_map()
                 _log.warning("storage %s: map grown to %d bytes", self._engine.path, size)

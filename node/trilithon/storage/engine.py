@@ -5,7 +5,9 @@ Three databases:
 - `garbage`: csn (8 bytes) + part (4) → keys written by that entry. When the entry is older than every
   allowed snapshot, the versions that it superseded are deleted: collection costs what was written,
   never a walk over everything.
-- `meta`: `identity` (JSON: whose folder this is), `applied` and `collected` (8-byte csns).
+- `meta`: `identity` (JSON: whose folder this is), `applied` and `collected` (8-byte csns), and while a
+  hot copy is being written `copy` (see `copying.CopyState`): then the rows are a part of something,
+  applied is 0, and nobody may read them.
 
 Every write transaction is synced when it commits, so what is applied is durable, and a lost machine
 needs no rebuild. Syncs are few: the memory table gathers half a second, and hot pages are written once.
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
@@ -41,6 +43,7 @@ from trilithon.disk import (
     put_identity,
     writing,
 )
+from trilithon.storage.copying import CopyState
 from trilithon.storage.versions import Received
 from trilithon.storage.walk import CSN_BYTES, csn_of, version_key
 
@@ -52,6 +55,7 @@ _GARBAGE_PART_BYTES: Final = 64 * 1024
 
 _APPLIED: Final = b"applied"
 _COLLECTED: Final = b"collected"
+_COPY: Final = b"copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Engine:
         # As committed.
         self.applied = 0
         self.collected = 0
+        # A hot copy that is not complete.
+        self.copy: CopyState | None = None
 
     @classmethod
     def open(
@@ -125,6 +131,9 @@ class Engine:
         with environment.begin() as transaction:
             self.applied = _read_csn(transaction.get(_APPLIED, db=self._meta))
             self.collected = _read_csn(transaction.get(_COLLECTED, db=self._meta))
+            copy = transaction.get(_COPY, db=self._meta)
+            if copy is not None:
+                self.copy = msgspec.msgpack.decode(copy, type=CopyState)
 
     def _check_slots(self, found: Mapping[str, Any], identity: FolderIdentity) -> None:
         slots = found.get("slot_first"), found.get("slot_last")
@@ -160,6 +169,7 @@ class Engine:
 
         Raises DiskFull or MapFull, and nothing was written; anything else is a broken disk.
         """
+        require(self.copy is None, "nothing is applied to a part of a copy")
         require(
             not entries or entries[0].csn > self.applied, "entries are applied once and in order"
         )
@@ -213,6 +223,51 @@ class Engine:
             transaction.put(_COLLECTED, _csn_record(collected), db=self._meta)
         return collected, deleted, more
 
+    # ---- a hot copy, in the worker thread; errors as for `apply`
+
+    def begin_copy(self, csn: int, slot: int) -> CopyState:
+        """Forget everything: what follows is a copy at `csn`, beginning with this slot."""
+        state = CopyState(csn=csn, slot=slot)
+        with writing(self._environment, self.path) as transaction:
+            transaction.drop(self._rows, delete=False)
+            transaction.drop(self._garbage, delete=False)
+            for name in (_APPLIED, _COLLECTED):
+                transaction.put(name, _csn_record(0), db=self._meta)
+            transaction.put(_COPY, msgspec.msgpack.encode(state), db=self._meta)
+        self.copy, self.applied, self.collected = state, 0, 0
+        return state
+
+    def add_copied(self, versions: Sequence[tuple[bytes, bytes]], state: CopyState) -> CopyState:
+        """The next versions of the copy (LMDB keys in order, and values); `state` is what comes after
+        them, its `garbage` still that of before."""
+        before = self.copy
+        require(before is not None and before.csn == state.csn, "a copy is begun, then continued")
+        assert before is not None
+        records = list(_copied_garbage(before.last, versions))
+        state = msgspec.structs.replace(state, garbage=before.garbage + len(records))
+        with writing(self._environment, self.path) as transaction:
+            for part in _in_parts(iter(versions)):
+                transaction.cursor(self._rows).putmulti(part)
+                _yield_to_other_threads()
+            for number, (csn, keys) in enumerate(records, before.garbage):
+                record = csn.to_bytes(CSN_BYTES, "big") + number.to_bytes(4, "big")
+                transaction.put(record, msgspec.msgpack.encode(keys), db=self._garbage)
+            transaction.put(_COPY, msgspec.msgpack.encode(state), db=self._meta)
+        self.copy = state
+        return state
+
+    def finish_copy(self) -> CopyState:
+        """The copy is complete: from now on it is what is applied."""
+        state = self.copy
+        require(state is not None, "only a copy that was begun is finished")
+        assert state is not None
+        with writing(self._environment, self.path) as transaction:
+            transaction.put(_APPLIED, _csn_record(state.csn), db=self._meta)
+            transaction.put(_COLLECTED, _csn_record(state.collected), db=self._meta)
+            transaction.delete(_COPY, db=self._meta)
+        self.copy, self.applied, self.collected = None, state.csn, state.collected
+        return state
+
     # ---- administration
 
     def grow_map(self) -> int:
@@ -261,6 +316,22 @@ def _garbage_records(entries: Sequence[Received]) -> Iterator[tuple[bytes, bytes
                 keys, size, part = [], 0, part + 1
         if keys:
             yield head + part.to_bytes(4, "big"), msgspec.msgpack.encode(keys)
+
+
+def _copied_garbage(
+    last: bytes, versions: Iterable[tuple[bytes, bytes]]
+) -> Iterator[tuple[int, list[bytes]]]:
+    """What can be collected once these csns are old: keys whose version of that csn superseded another
+    one of the copy, or is a tombstone. `last` is the LMDB key before the first one."""
+    garbage: dict[int, list[bytes]] = {}
+    for raw, value in versions:
+        key = raw[:-CSN_BYTES]
+        if last[:-CSN_BYTES] == key:
+            garbage.setdefault(csn_of(last), []).append(key)
+        if not value:
+            garbage.setdefault(csn_of(raw), []).append(key)
+        last = raw
+    return iter(garbage.items())
 
 
 def _in_parts(items: Iterator[tuple[bytes, bytes]]) -> Iterator[list[tuple[bytes, bytes]]]:

@@ -66,6 +66,8 @@ class Feed:
         self._reports: list[Link] = []
         self._applied = 0
         self._applied_reported = 0
+        # Of each journal's last answer to a subscription: its log does not continue what is here.
+        self._refusals: dict[str, bool] = {}
         self.journal = ""
         self.refused = False
         self.problem = "not subscribed yet"
@@ -74,6 +76,11 @@ class Feed:
     @property
     def paused(self) -> bool:
         return not self._unpaused.is_set()
+
+    @property
+    def hopeless(self) -> bool:
+        """Every journal that answered has a log that does not continue what is here."""
+        return bool(self._refusals) and all(self._refusals.values()) and not self.journal
 
     @property
     def journals_count(self) -> int:
@@ -146,10 +153,15 @@ class Feed:
             went_down=went_down,
         )
         try:
+            self.refused = False
             reason = await self._start(link, up)
+            if self.refused or not reason:
+                self._refusals[journal.name] = self.refused
+            elif not up.is_set():
+                self._refusals.pop(journal.name, None)
             if reason:
                 return reason
-            self.journal, self.problem, self.refused = journal.name, "", False
+            self.journal, self.problem = journal.name, ""
             self.subscriptions_count += 1
             _log.info("storage %s follows %s", self._storage, journal.name)
             return await over
@@ -181,7 +193,8 @@ class Feed:
         if self.refused:
             return (
                 f"the journal's log does not continue after {format_csn(after)} "
-                f"({reply.failure.message}): this storage has to be rebuilt from a copy"
+                f"({reply.failure.message}): this storage waits for a hot copy, "
+                f"`trilithon rebuild {self._storage.partition('/')[0]}`"
             )
         return f"the journal refused the subscription: {reply.failure.message}"
 

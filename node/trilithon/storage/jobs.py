@@ -104,6 +104,10 @@ class Job:
     def run(self, view: View) -> Step:
         machine = view.machine
         if self.speculative and self.snapshot == 0:
+            if machine.position < machine.collected:
+                # A fresh copy: nothing can be read until the feed is where its source was.
+                self.wait_csn = machine.collected
+                return Step.WAIT_POSITION
             self.snapshot = machine.position
         snapshot = self.snapshot
         if snapshot > machine.position:

@@ -119,6 +119,17 @@ class StorageMachine(Generic[W]):
         self._cut(self.settled)
         return self.waiters.cut(self.settled)
 
+    def start_over(self, applied: int, collected: int) -> list[W]:
+        """Everything is replaced by something else that is applied up to here (a hot copy; 0: nothing
+        yet). Returns the reads to look at again; nothing may be being applied."""
+        self.applied = self.position = self.settled = applied
+        # Above `applied` when the copy's source went on collecting.
+        self.collected = collected
+        self.table = MemoryTable()
+        self._unsettled.clear()
+        self._mark = 0
+        return self.waiters.cut(applied) + self.waiters.moved(applied, applied)
+
     def feed(self, update: journal_pb2.FeedUpdate) -> list[W]:
         """One step of the feed; returns the reads that may go on. Raises FeedRefused."""
         cut_to = self._cut_point(update)

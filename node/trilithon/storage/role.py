@@ -16,7 +16,7 @@ from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.chassis.identity import ProcessLife
 from trilithon.core.csn import format_csn
 from trilithon.core.world import Server, World
-from trilithon.link.specs import STORAGE, STORAGE_CHECKSUM, STORAGE_STATUS
+from trilithon.link.specs import STORAGE, STORAGE_CHECKSUM, STORAGE_REBUILD, STORAGE_STATUS
 from trilithon.storage.apply import Applier, ApplyOptions, Worker
 from trilithon.storage.engine import Applied, Engine, FolderIdentity
 from trilithon.storage.feed import Feed, JournalAddress
@@ -24,6 +24,7 @@ from trilithon.storage.horizon import Horizon
 from trilithon.storage.jobs import REPLY_BYTES_MAX, Job
 from trilithon.storage.machine import StorageMachine
 from trilithon.storage.programs import ProgramCache
+from trilithon.storage.rebuild import CopySource, Rebuild, sources_of
 from trilithon.storage.service import ServiceOptions, StorageService
 from trilithon.v1 import journal_pb2, storage_pb2
 
@@ -52,6 +53,8 @@ class StorageSettings:
     wait_us: int
     reply_bytes_max: int = REPLY_BYTES_MAX
     apply: ApplyOptions = field(default_factory=ApplyOptions)
+    # Whom this process may be rebuilt from.
+    sources: tuple[CopySource, ...] = ()
 
     @classmethod
     def of(
@@ -68,6 +71,7 @@ class StorageSettings:
             keep_us=(config.limits.transaction_age_s + config.retention_s) * 1_000_000,
             wait_us=config.availability_timeout_ms * 1_000,
             reply_bytes_max=min(REPLY_BYTES_MAX, config.limits.message_bytes // 4),
+            sources=sources_of(config, region.name),
         )
 
     @property
@@ -116,6 +120,16 @@ class StorageProcess:
             settings.apply,
             self._applied,
         )
+        self.rebuild = Rebuild(
+            world,
+            engine,
+            self.service,
+            self.applier,
+            self.feed,
+            name=settings.name,
+            sources=settings.sources,
+            journals=settings.journals,
+        )
         self._server: Server | None = None
         self._applying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -129,13 +143,18 @@ class StorageProcess:
         self._server = await self._world.network.serve(
             self._settings.address,
             {STORAGE: self.service},
-            {STORAGE_STATUS: self._status, STORAGE_CHECKSUM: self.service.checksum},
+            {
+                STORAGE_STATUS: self._status,
+                STORAGE_CHECKSUM: self.service.checksum,
+                STORAGE_REBUILD: self._rebuild,
+            },
         )
         self._applying = self._spawn(self.applier.run(), "storage apply")
         self._tasks = [
             self._spawn(self.service.run(), "storage service"),
             self._spawn(self.feed.run(), "storage feed"),
             self._spawn(self._watch_feed(), "storage feed watch"),
+            self._spawn(self.rebuild.run(), "storage rebuild"),
         ]
         _log.info(
             "storage %s starts after %s", self._settings.name, format_csn(self._engine.applied)
@@ -182,7 +201,10 @@ class StorageProcess:
 
     def _applied(self, csn: int) -> None:
         self.feed.applied(csn)
-        if self.feed.paused and self.service.memory_has_room:
+        self._end_pause()
+
+    def _end_pause(self) -> None:
+        if self.feed.paused and self.service.memory_has_room and not self.rebuild.begun:
             self.feed.resume()
 
     async def _watch_feed(self) -> None:
@@ -190,8 +212,7 @@ class StorageProcess:
         stalled, seen = 0, 0
         while True:
             await asyncio.sleep(_WATCH_S)
-            if self.feed.paused and self.service.memory_has_room:
-                self.feed.resume()
+            self._end_pause()
             machine = self.machine
             updates = self.service.counters.updates
             waiting = machine.waiters.waiting_for_feed > 0
@@ -203,14 +224,24 @@ class StorageProcess:
 
     # ---- administration
 
+    async def _rebuild(
+        self, _: storage_pb2.StorageRebuildRequest
+    ) -> storage_pb2.StorageRebuildReply:
+        """Raises Unavailable with the reason."""
+        self.rebuild.order()
+        return storage_pb2.StorageRebuildReply()
+
     async def _status(self, _: storage_pb2.StorageStatusRequest) -> storage_pb2.StorageStatus:
         settings, machine, feed = self._settings, self.machine, self.feed
         if self.applier.problem:
             state, problem = "disk_full", self.applier.problem
+        elif self.rebuild.active:
+            state, problem = "copying", self.rebuild.describe()
         elif feed.journal:
             state, problem = "following", ""
         else:
-            state, problem = "refused" if feed.refused else "waiting_for_feed", feed.problem
+            state, problem = "refused" if feed.hopeless else "waiting_for_feed", feed.problem
+        copy = self._engine.copy
         return storage_pb2.StorageStatus(
             identity=self._life.describe(),
             position_csn=machine.position,
@@ -225,6 +256,9 @@ class StorageProcess:
             problem=problem,
             memory_bytes=machine.table.size_bytes,
             waiting=len(machine.waiters),
+            copy_csn=0 if copy is None else copy.csn,
+            copied_versions=0 if copy is None else copy.versions_count,
+            copied_bytes=0 if copy is None else copy.bytes_count,
         )
 
     def metrics(self) -> Mapping[str, float]:
@@ -246,6 +280,10 @@ class StorageProcess:
             "feed_updates_total": counters.updates,
             "feed_subscriptions_total": self.feed.subscriptions_count,
             "following": 1.0 if self.feed.journal else 0.0,
+            "waits_for_rebuild": 1.0 if self.feed.hopeless and not self.rebuild.active else 0.0,
+            "copying": 1.0 if self.rebuild.active else 0.0,
+            "copied_bytes": 0 if self._engine.copy is None else self._engine.copy.bytes_count,
+            "rebuilds_total": self.rebuild.completed_count,
             "disk_full": 1.0 if applier.problem else 0.0,
             "applied_batches_total": applier.batches_count,
             "applied_entries_total": applier.entries_count,

@@ -18,6 +18,7 @@ from trilithon.core.csn import format_csn
 from trilithon.core.errors import SqlError, Unavailable
 from trilithon.core.world import Clock, Item, Peer
 from trilithon.storage.checksum import Checksum
+from trilithon.storage.copying import CopyJob
 from trilithon.storage.engine import Engine
 from trilithon.storage.jobs import (
     POINT_KEYS_MAX,
@@ -114,11 +115,20 @@ class StorageService:
         mine = self._open.get(peer)
         if mine is None:
             return
+        job: Job | None
         match item.WhichOneof("request"):
             case "point_read":
                 job = self._point_job(peer, item, deadline_us)
             case "range_read":
                 job = self._range_job(peer, item, deadline_us)
+            case "copy_read":
+                job = CopyJob(
+                    peer,
+                    item.correlation_id,
+                    item.copy_read,
+                    deadline_us,
+                    self._options.reply_bytes_max,
+                )
             case "cancel":
                 self._cancel(peer, item.cancel.correlation_id)
                 return
@@ -330,6 +340,10 @@ class StorageService:
     def drop_unsettled(self) -> None:
         self._go_on(self.machine.drop_unsettled())
 
+    def start_over(self, applied: int, collected: int) -> None:
+        """Everything here was replaced, see the machine."""
+        self._go_on(self.machine.start_over(applied, collected))
+
     @property
     def open_count(self) -> int:
         """Reads that are not answered yet."""
@@ -369,6 +383,8 @@ class StorageService:
             ) from None
         checksum = Checksum(csn)
         while not checksum.done:
+            if csn > machine.settled:
+                raise Unavailable("this storage is being rebuilt")
             if csn < machine.collected:
                 raise Unavailable(
                     f"{format_csn(csn)} is older than what is kept ({format_csn(machine.collected)})"
