@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from harness import Cluster
@@ -16,6 +17,7 @@ from trilithon.client.sync import background_loop
 from trilithon.link import GrpcNetwork, specs
 from trilithon.v1 import journal_pb2, storage_pb2
 
+OPENING = Decimal("500.00")
 NewCluster = Callable[..., Cluster]
 
 
@@ -61,8 +63,8 @@ def replace_disks(cluster: Cluster, *names: str) -> None:
 def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trimmed(
     new_cluster: NewCluster,
 ) -> None:
-    # The log and old versions are kept for three seconds; two storage processes per Region.
-    cluster = new_cluster(storage=2, retention_s=0, **{"limits.transaction_age_s": 3})
+    # The log and old versions are kept for ten seconds; two storage processes per Region.
+    cluster = new_cluster(storage=2, retention_s=0, **{"limits.transaction_age_s": 10})
     ends = [
         demo.RegionEndpoints(region, found["postgresql"], found["grpc"])
         for region, found in cluster.endpoints.items()
@@ -71,7 +73,7 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
     with trilithon.client.connect([end.grpc for end in ends]) as db:
         for sql in banking.SCHEMA:
             db.execute(sql)
-        accounts = demo.open_accounts(db, 20, demo.OPENING)
+        accounts = demo.open_accounts(db, 20, OPENING)
         load = demo.Load(ends, accounts, workers=1)
         load.start()
         try:
@@ -81,6 +83,9 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
                     journal_status(cluster, f"{region}/journal-0").base_csn for region in "abw"
                 )
             )
+            # A leader that has led from the beginning still has everything in memory.
+            cluster.kill("a/adjudicator-0", "b/adjudicator-0", restart=True)
+            cluster.wait_ready()
             replace_disks(cluster, "b/journal-0", "b/storage-0", "b/storage-1")
             cluster.wait_until(
                 lambda _: all(
@@ -100,7 +105,8 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
                 assert text in done.stdout, done.stdout
             cluster.wait_ready()
             with trilithon.client.connect(ends[1].grpc) as reader:
-                demo.check_total(reader, accounts)
+                total = reader.execute("SELECT sum(balance) FROM accounts").rows
+                assert total == [(len(accounts) * OPENING,)]
 
             replace_disks(cluster, "w/journal-0")
             done = rebuild(cluster, "w")
@@ -108,7 +114,7 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
             load.wait_for_commits(50, limit_s=60)
         finally:
             report = load.stop()
-        demo.check_ledger(db, accounts, demo.OPENING, report)
+        demo.check_ledger(db, accounts, OPENING, report)
     at = max(storage_status(cluster, name).settled_csn for name in storages)
     found = {name: checksum(cluster, name, at) for name in storages}
     assert found["a/storage-0"] == found["b/storage-0"]
@@ -122,7 +128,7 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
     cluster.kill("w/journal-0")
     cluster.lose_data("w/journal-0")
     cluster.resume("w/journal-0")
-    refused = rebuild(cluster, "w").stderr
+    refused = " ".join(rebuild(cluster, "w").stderr.split())
     assert "nobody leads" in refused
     assert "b/journal-0, w/journal-0" in refused
 

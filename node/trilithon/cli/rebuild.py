@@ -31,7 +31,7 @@ _POLL_S: Final = 0.25
 # ReplaceJournal itself gives up after 30 s.
 _REPLACE_S: Final = 35.0
 # An election is over long before.
-_LEADER_S: Final = 15.0
+_LEADER_S: Final = 10.0
 # Nothing has moved for so long: it will not.
 _STALLED_S: Final = 45.0
 
