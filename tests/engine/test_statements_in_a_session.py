@@ -85,3 +85,19 @@ async def test_a_simple_query_has_no_parameters() -> None:
         assert caught.value.sqlstate == "42P02"
         assert caught.value.diag.message_primary == "there is no parameter $1"
         assert caught.value.diag.statement_position == "8"
+
+
+async def test_explain_execute() -> None:
+    async with connected() as (one,):
+        await one.execute("create table t (a int primary key)")
+        await one.execute("prepare p (int) as insert into t values ($1) returning a")
+        ((first,), *_) = await rows(one, "explain execute p (3)")
+        assert first == "Insert on t"
+        assert await rows(one, "select * from t") == []
+        await rows(one, "explain analyze execute p (4)")
+        assert await rows(one, "select * from t") == [(4,)]
+        await one.execute("begin read only")
+        await rows(one, "explain insert into t values (7)")
+        message = await refused(one, "explain analyze insert into t values (7)", "25006")
+        assert message == "cannot execute INSERT in a read-only transaction"
+        await one.execute("rollback")

@@ -13,7 +13,7 @@ from reads_support import FakeStorage, failure, key, make_world, put, start_stor
 from trilithon.core.errors import SqlError
 from trilithon.core.invariant import InvariantViolation
 from trilithon.link.local import LocalNetwork
-from trilithon.query.reads import Speculation, StorageReads, StorageTarget
+from trilithon.query.reads import Speculation, StorageReads, StorageTarget, meter
 from trilithon.query.reads import storage as storage_module
 from trilithon.query.reads.owners import Owners
 from trilithon.types import keys
@@ -283,3 +283,23 @@ def test_malformed_keys_are_errors() -> None:
     with pytest.raises(SqlError, match="malformed"):
         Owners(targets(2)).of_key(b"\0" * 8 + b"\xee\xee")
     assert list(Owners(targets(2)).of_range(b"\0" * 8 + b"\x50", b"")) == [0, 1]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_reads_are_counted_for_whoever_asks(count: int) -> None:
+    reads, storages = await start(count)
+    counter = meter.ReadMeter()
+    meter.current.set(counter)
+    assert await collect(reads.scan(5, key(0), b"")) == [[n] for n in range(20)]
+    assert counter.rows_returned == 20
+    assert await reads.get(5, [key(1), key(99), key(2)]) == [[1], None, [2]]
+    assert (counter.rows_returned, counter.round_trips) == (
+        22,
+        sum(len(s.requests) for s in storages),
+    )
+    assert counter.bytes_received > 0
+    assert set(counter.processes) == {s.target.name for s in storages if s.requests}
+    meter.current.set(None)
+    await reads.get(5, [key(1)])
+    assert counter.rows_returned == 22
+    await reads.close()

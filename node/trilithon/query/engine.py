@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +21,7 @@ from trilithon.core.errors import SqlError
 from trilithon.core.invariant import require
 from trilithon.expression.compile import compile_filter, compile_scalar, fold_constants
 from trilithon.expression.context import EvalContext
+from trilithon.query import explaining
 from trilithon.query.analyse import table_expressions
 from trilithon.query.analyse.analyser import analyse_statement
 from trilithon.query.analyse.context import Analysis, NotLiftable
@@ -38,14 +40,14 @@ from trilithon.query.execute.subqueries import WithInitPlans
 from trilithon.query.parse import Parser, Statement
 from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
-from trilithon.query.plan import explain
+from trilithon.query.parse.statement import derive
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
 from trilithon.query.statistics.definitions import TableStatistics
 from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types import text_io
-from trilithon.types.registry import JSON, TEXT, UNKNOWN, TypeRef
+from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
 
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
@@ -278,7 +280,7 @@ class Engine:
             bound, analysis = analyse_statement(
                 statement, catalog, settings, self.virtual, parameter_oids, self._statistics
             )
-            root, slots = self._operators(bound, analysis)
+            root, slots, _ = self._operators(bound, analysis)
         except RecursionError:
             raise SqlError("54001", "stack depth limit exceeded") from None
         columns = None
@@ -309,7 +311,10 @@ class Engine:
         )
         return plan, analysis.cacheable
 
-    def _operators(self, bound: Bound, analysis: Analysis) -> tuple[Operator, int]:
+    def _operators(
+        self, bound: Bound, analysis: Analysis
+    ) -> tuple[Operator, int, Mapping[int, str]]:
+        """The plan, the slots it needs, names of its columns."""
         planner = Planner(
             _index_texts(analysis),
             _viewpoint,
@@ -319,21 +324,37 @@ class Engine:
         root = planner.query(bound.root)
         if planner.init_plans:
             root = WithInitPlans(root.columns, root, tuple(planner.init_plans))
-        return root, planner.slots
+        return root, planner.slots, planner.names
 
     def _plan_explain(
         self, statement: Statement, catalog: Any, parameter_oids: Sequence[int], settings: Any
     ) -> Plan:
-        options = _explain_options(statement)
-        inner_node = statement.body["query"]
-        inner = _derived(statement, inner_node)
+        options = explaining.options_of(statement)
+        inner = derive(statement, statement.body["query"])
+        if inner.tag == "CreateTableAsStmt" and not options.analyze:
+            inner = derive(statement, inner.body["query"])
         if inner.kind != "query":
             raise SqlError("0A000", f"EXPLAIN of {_words(inner.tag)} is not supported")
+        began = time.perf_counter()
         bound, analysis = analyse_statement(
             inner, catalog, settings, self.virtual, parameter_oids, self._statistics
         )
-        root, _ = self._operators(bound, analysis)
-        return explained(root, bound, options, catalog)
+        root, slots, names = self._operators(bound, analysis)
+        outputs = {column.id: column.name for column in bound.columns or ()}
+        names = {**names, **outputs, **analysis.names}
+        described = explaining.explained(root, options, names, time.perf_counter() - began)
+        return Plan(
+            described,
+            bound.parameter_types,
+            (),
+            (ResultColumn("QUERY PLAN", options.type),),
+            "EXPLAIN",
+            bound.read_only or not options.analyze,
+            slots,
+            _used_objects(bound),
+            bound.lookups,
+            catalog,
+        )
 
     # ---- execute
 
@@ -575,14 +596,6 @@ def _words(tag: str) -> str:
     return text.removesuffix(" Stmt").strip().upper()
 
 
-def _derived(statement: Statement, node: dict[str, Any]) -> Statement:
-    from trilithon.query.parse.statement import Template, kind_of
-
-    tag = next(iter(node))
-    template = Template(node, tag, kind_of(tag), parameter_count=statement.template.parameter_count)
-    return Statement(template, statement.text, statement.source, statement.location)
-
-
 async def _in_thread(work: Callable[[], Any]) -> Any:
     """Run in a thread with a deep stack; the event loop goes on meanwhile."""
     loop = asyncio.get_running_loop()
@@ -605,71 +618,6 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
 
     start_deep_thread(run)
     return await future
-
-
-def _explain_options(statement: Statement) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for item in statement.body.get("options", ()):
-        element = item["DefElem"]
-        argument = element.get("arg", {})
-        value = "true"
-        if "String" in argument:
-            value = argument["String"].get("sval", "")
-        elif "Integer" in argument:
-            value = str(argument["Integer"].get("ival", 0))
-        elif "Boolean" in argument:
-            value = "true" if argument["Boolean"].get("boolval") else "false"
-        options[element["defname"]] = value.lower()
-    known = {
-        "analyze",
-        "verbose",
-        "costs",
-        "settings",
-        "generic_plan",
-        "buffers",
-        "serialize",
-        "wal",
-        "timing",
-        "summary",
-        "memory",
-        "format",
-    }
-    for name in options:
-        if name not in known:
-            raise SqlError("42601", f'unrecognized EXPLAIN option "{name}"')
-    if options.get("analyze", "false") not in ("false", "off", "0"):
-        raise SqlError("0A000", "EXPLAIN ANALYZE is not supported")
-    if options.get("format", "text") not in ("text", "json"):
-        raise SqlError("0A000", f"EXPLAIN (FORMAT {options['format'].upper()}) is not supported")
-    return options
-
-
-def explained(root: Operator, bound: Bound, options: dict[str, str], catalog: Any) -> Plan:
-    """A plan whose rows are another plan's description."""
-    import json
-
-    from trilithon.query.execute.operators import ConstantRows
-
-    if options.get("format", "text") == "json":
-        rows: list[tuple[Any, ...]] = [
-            (json.dumps([{"Plan": explain.as_document(root)}], indent=2),)
-        ]
-        column = ResultColumn("QUERY PLAN", JSON)
-    else:
-        rows = [(line,) for line in explain.as_text(root)]
-        column = ResultColumn("QUERY PLAN", TEXT)
-    return Plan(
-        ConstantRows((0,), rows),
-        bound.parameter_types,
-        (),
-        (column,),
-        "EXPLAIN",
-        True,
-        0,
-        _used_objects(bound),
-        bound.lookups,
-        catalog,
-    )
 
 
 def _virtual_relations() -> Mapping[tuple[str, str], VirtualRelation]:

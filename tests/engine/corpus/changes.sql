@@ -166,3 +166,13 @@ select * from big order by id
 select id from big where u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'
 select id from big where n = 'NaN'
 select id, f from big where f > 5 order by f
+create table jobs_sl (id int primary key, state text)
+insert into jobs_sl values (1,'new'),(2,'new'),(3,'done')
+select id from jobs_sl where state = 'new' order by id limit 1 for update skip locked
+select id from jobs_sl where state = 'new' order by id for update nowait
+update jobs_sl set state = 'busy' where id = (select id from jobs_sl where state = 'new' order by id limit 1 for update skip locked) returning *
+with next as (select id from jobs_sl where state = 'new' order by id for no key update of jobs_sl skip locked limit 5) delete from jobs_sl using next where jobs_sl.id = next.id returning jobs_sl.*
+select * from jobs_sl for share nowait
+select count(*) from jobs_sl for update skip locked
+select distinct state from jobs_sl for update nowait
+select 1 as n for update skip locked

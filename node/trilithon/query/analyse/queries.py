@@ -674,8 +674,7 @@ def _locking(
         _refuse_locking(analysis, body, words)
         if block.aggregates:
             analysis.fail("0A000", f"{words} is not allowed with aggregate functions")
-        if clause.get("waitPolicy") == "LockWaitSkip":
-            analysis.unsupported("SKIP LOCKED")
+        # NOWAIT and SKIP LOCKED: nothing is ever locked, so nothing waits and no row is skipped.
         wanted = [node["RangeVar"]["relname"] for node in clause.get("lockedRels", ())]
         scans = grouping.scans_below(analysis, relation, words)
         for name in wanted:

@@ -101,6 +101,8 @@ class Run:
     # Rows of materialised CTEs, and the working tables of recursive ones, by their number.
     ctes: dict[int, Any] = field(default_factory=dict)
     affected: int = 0
+    # EXPLAIN ANALYZE's measurements, by the operators' identity.
+    meters: dict[int, Any] = field(default_factory=dict)
     turn_began: float = field(default_factory=time.monotonic)
 
     async def breathe(self) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.world import Link, World
+from trilithon.query.reads import meter
 from trilithon.query.reads.owners import StorageTarget
 from trilithon.v1 import storage_pb2, types_pb2
 
@@ -35,6 +36,14 @@ class StorageChannel:
 
     async def ask(self, request: storage_pb2.StorageRequest) -> storage_pb2.StorageReply:
         """The reply that has rows. Raises SqlError."""
+        counting = meter.current.get()
+        if counting is None:
+            return await self._ask(request)
+        reply = await self._ask(request)
+        counting.answered(self.target.name, reply.ByteSize())
+        return reply
+
+    async def _ask(self, request: storage_pb2.StorageRequest) -> storage_pb2.StorageReply:
         deadline_us = self._world.clock.monotonic_us() + self._timeout_us
         try:
             reply: storage_pb2.StorageReply = await self._link.request(

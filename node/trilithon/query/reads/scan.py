@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.reads import meter
 from trilithon.query.reads.asking import StorageChannel
 from trilithon.types.rows import MalformedRow, decode_rows
 from trilithon.v1 import storage_pb2, types_pb2
@@ -117,6 +118,9 @@ class OwnerScan:
         if self._with_keys and len(keys) != len(rows):
             raise SqlError("XX000", "storage answered with another number of keys than rows")
         self.rows_examined += part.rows_examined
+        counting = meter.current.get()
+        if counting is not None:
+            counting.rows(part.rows_examined, len(rows))
         self._chunk_bytes = min(_CHUNK_BYTES_MAX, self._chunk_bytes * 2)
         if self._left:
             self._left -= len(rows)

@@ -11,6 +11,7 @@ from trilithon.core.errors import SqlError
 from trilithon.core.invariant import require
 from trilithon.core.world import World
 from trilithon.link.specs import STORAGE
+from trilithon.query.reads import meter
 from trilithon.query.reads.asking import StorageChannel
 from trilithon.query.reads.owners import Owners, StorageTarget
 from trilithon.query.reads.scan import OwnerScan, Row, Scan
@@ -172,7 +173,11 @@ def _first_part(keys: Sequence[bytes], start: int) -> Sequence[bytes]:
 
 def _decode(blob: bytes) -> list[Row | None]:
     try:
-        return decode_rows(blob)
+        rows: list[Row | None] = decode_rows(blob)
+        counting = meter.current.get()
+        if counting is not None:
+            counting.rows(len(rows), len(rows) - rows.count(None))
+        return rows
     except MalformedRow as error:
         raise SqlError("XX001", f"storage holds a malformed row: {error}") from error
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trilithon.query.parse.statement import Statement, walk
+from trilithon.query.parse.statement import Statement, derive, walk
 from trilithon.query.session.ports import ResultColumnLike, Row
 from trilithon.types.registry import TEXT, TypeRef
 
@@ -77,6 +77,8 @@ def command_name(statement: Statement) -> str:
     tag, body = statement.tag, statement.body
     if tag == "CreateTableAsStmt" and body.get("is_select_into"):
         return "SELECT INTO"
+    if tag == "ExplainStmt":
+        return command_name(derive(statement, body["query"]))
     if tag == "SelectStmt":
         if body.get("lockingClause"):
             return "SELECT FOR UPDATE"
