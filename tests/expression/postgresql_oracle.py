@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from postgresql_server import PostgresqlMissing, running_server
 
-_OPTIONS = {
+OPTIONS = {
     "fsync": "off",
     "timezone": "UTC",
     "lc_messages": "C",
@@ -60,7 +60,7 @@ def running_postgresql() -> Iterator[str]:
     """A connection string. Skips or fails the test where PostgreSQL is not installed."""
     with contextlib.ExitStack() as stack:
         try:
-            port = stack.enter_context(running_server(_OPTIONS))
+            port = stack.enter_context(running_server(OPTIONS))
         except PostgresqlMissing as error:
             if os.environ.get("TRILITHON_NO_POSTGRESQL") == "1":
                 pytest.skip(f"{error}, and TRILITHON_NO_POSTGRESQL=1 says so")
