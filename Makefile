@@ -10,13 +10,14 @@ ARGS ?=
 # Arguments for pytest, e.g. make test TESTS="tests/link -x"
 TESTS ?= tests
 
-.PHONY: up down status install lint test bench simulate prove drills lock clean help
+.PHONY: up down status install lint test bench compat simulate prove drills lock clean help
 
 help:
 	@echo "make up       start a whole cluster on this machine (Ctrl-C stops it; ARGS=... for options)"
 	@echo "make down     stop a cluster that was started with ARGS=--detach"
 	@echo "make test     lint, types and all tests"
 	@echo "make bench    pgbench beside PostgreSQL, and where a commit's time goes"
+	@echo "make compat   the corpus on PostgreSQL and here: what agrees, SEEDS=n rounds of random queries"
 	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100)"
 	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"
 	@echo "make drills   what failures cost: REPEAT=n faults of each kind (30), measured against the goals"
@@ -70,6 +71,11 @@ prove: install
 # Goes on where it was stopped; remove .trilithon-drills to measure anew.
 drills: install
 	$(BIN)/trilithon drill goals --repeat $(or $(REPEAT),30) $(ARGS)
+
+# The same statements run on PostgreSQL 15 and on the engine; SEEDS=n adds n rounds of random queries.
+compat: install
+	@tests/prepare
+	$(BIN)/python tests/engine/compat.py --seeds $(or $(SEEDS),0) $(ARGS)
 
 lock:
 	@test -x $(BIN)/uv || $(MAKE) install

@@ -34,7 +34,11 @@ class Outcome:
         if self.sqlstate:
             return f"{self.sqlstate} {self.message}"
         columns = ", ".join(f"{name}:{oid}/{modifier}" for name, oid, modifier in self.columns)
-        rows = repr(list(self.rows)) if len(self.rows) <= 12 else f"{len(self.rows)} rows {self.rows[:12]!r} ..."
+        rows = (
+            repr(list(self.rows))
+            if len(self.rows) <= 12
+            else f"{len(self.rows)} rows {self.rows[:12]!r} ..."
+        )
         parts = [self.tag, f"({columns})" if columns else "", rows if columns else ""]
         if self.parameters:
             parts.append(f"parameters {self.parameters}")

@@ -29,6 +29,7 @@ from psycopg import pq
 KNOWN = Path(__file__).parent / "known_differences.txt"
 # A statement that takes longer on the engine is a defect; its process is killed.
 PATIENCE_S = 30.0
+QUERIES_PER_SEED = 150
 SETTINGS = ("set timezone to 'Europe/Berlin'", "set client_min_messages to error")
 
 
@@ -164,6 +165,23 @@ def shown(reports: list[Report]) -> str:
     return "\n".join(rows)
 
 
+def random_rounds(pair: Pair, first: int, count: int) -> list[Report]:
+    """Random queries and changes of `count` seeds; prints what differs as soon as it is found."""
+    from random_comparison import run_changes, run_queries
+
+    reports = []
+    for seed in range(first, first + count):
+        for run in (run_queries, run_changes):
+            report = run(pair, seed, QUERIES_PER_SEED)
+            reports.append(report)
+            for wrong in report.wrong:
+                print(f"seed {seed}: {wrong.shown()}", flush=True)
+    statements = sum(report.statements for report in reports)
+    found = sum(len(report.wrong) for report in reports)
+    print(f"{count} seeds from {first}: {statements} random statements, {found} wrong")
+    return reports
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=0)
@@ -187,6 +205,8 @@ def main() -> int:
                     for sql, answer in report.refused:
                         print(f"refused {report.heading}: {sql}\n    {answer}")
             print(shown(reports))
+            if arguments.seeds:
+                reports += random_rounds(pair, arguments.first_seed, arguments.seeds)
             bad = any(report.wrong for report in reports)
     return 1 if bad else 0
 

@@ -23,7 +23,8 @@ def running_engine() -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin
+    assert process.stdout
     try:
         host, _, port = process.stdout.readline().strip().partition(" ")
         yield host, int(port), process

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, grouping, names, statements
+from trilithon.query.analyse import coercion, expressions, grouping, names, recursion, statements
 from trilithon.query.analyse.block import Block, Target
 from trilithon.query.analyse.context import Analysis, CteBinding
 from trilithon.query.analyse.from_clause import analyse_from
@@ -186,7 +186,9 @@ def _recursive_cte(
     cte = Cte(number, name, first, distinct=not select.get("all"))
     columns = _cte_columns(analysis, name, first, body)
     scope.ctes[name] = CteBinding(name, cte, columns)
+    recursion.check_references(analysis, name, select["rarg"])
     second = analyse_query(analysis, scope, {"SelectStmt": select["rarg"]}, settle=False)
+    recursion.check_aggregates(analysis, number, second)
     if len(second.outputs) != len(first.outputs):
         analysis.fail("42601", "each UNION query must have the same number of columns", location)
     for index, (ours, theirs) in enumerate(zip(first.outputs, second.outputs, strict=True)):
