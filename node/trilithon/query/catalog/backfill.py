@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 from trilithon.core.errors import SqlError
 from trilithon.core.invariant import require
 from trilithon.query.catalog.changes import put_object
-from trilithon.query.catalog.ddl_indexes import duplicate_in_build
-from trilithon.query.catalog.definitions import Index, IndexState, Job, JobState, Table
+from trilithon.query.catalog.ddl_indexes import contains_nulls, duplicate_in_build
+from trilithon.query.catalog.ddl_tables import with_not_null, without_not_null
+from trilithon.query.catalog.definitions import Index, IndexState, Job, JobKind, JobState, Table
 from trilithon.query.catalog.jobs import UNFINISHED, get_job, put_job, submit_reclaim
 from trilithon.query.catalog.rowkeys import Entry, IndexKeys, pad_row, row_range, suffix_of
 from trilithon.types.rows import decode_row
@@ -78,6 +79,9 @@ async def _fill(transaction: Transaction, job: Job, batch: int) -> bool:
     ):
         keys += chunk.keys
         rows += (pad_row(table, row) for row in chunk.rows)
+    for number in job.made_not_null:
+        if any(row[number - 1] is None for row in rows):
+            raise contains_nulls(table, table.columns[number - 1].name)
     await _write_missing(transaction, table, index, keys, rows)
     done = len(keys) < batch
     if done:
@@ -131,13 +135,16 @@ def _values(index_keys: IndexKeys, row: list[Any]) -> list[Any]:
 
 
 def _set_state(transaction: Transaction, table: Table, index: Index, state: IndexState) -> None:
+    numbers = index.column_numbers if index.primary else ()
+    became = with_not_null if state is IndexState.READY else without_not_null
     put_object(
         transaction,
         table.changed(
             indexes=tuple(
                 replace(other, state=state) if other.id == index.id else other
                 for other in table.indexes
-            )
+            ),
+            columns=became(table, numbers),
         ),
     )
 
@@ -149,7 +156,7 @@ async def build_failed(
 
     async def work(transaction: Transaction) -> None:
         job = await get_job(transaction, job_id)
-        if job is None or job.state not in UNFINISHED:
+        if job is None or job.state not in UNFINISHED or job.kind is not JobKind.INDEX_BUILD:
             return
         put_job(
             transaction,
@@ -161,10 +168,7 @@ async def build_failed(
         table, index = found
         if drop:
             rest = tuple(other for other in table.indexes if other.id != index.id)
-            columns = tuple(
-                replace(column, not_null=False) if column.number in job.made_not_null else column
-                for column in table.columns
-            )
+            columns = without_not_null(table, job.made_not_null)
             put_object(transaction, table.changed(indexes=rest, columns=columns))
             submit_reclaim(transaction, table, index)
         else:

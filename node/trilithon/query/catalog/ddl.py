@@ -12,7 +12,6 @@ from trilithon.query.catalog.ddl_alter import (
     drop_column,
     drop_constraint,
     drop_not_null,
-    find_row,
     rename_column,
     rename_constraint,
     rename_relation,
@@ -20,10 +19,8 @@ from trilithon.query.catalog.ddl_alter import (
     set_column_comment,
     set_comment,
     set_default,
-    set_not_null,
     set_owner,
     set_schema,
-    validate_check,
 )
 from trilithon.query.catalog.ddl_foreign_keys import put_foreign_key, require_nothing_pending
 from trilithon.query.catalog.ddl_indexes import (
@@ -46,7 +43,12 @@ from trilithon.query.catalog.ddl_tables import (
     drop_tables,
     truncate,
 )
-from trilithon.query.catalog.ddl_validation import validate_inline
+from trilithon.query.catalog.ddl_validation import (
+    check_references_again,
+    set_not_null,
+    use_index,
+    validate,
+)
 from trilithon.query.catalog.ddl_views import create_view, drop_views
 from trilithon.query.catalog.sequences import (
     alter_sequence,
@@ -63,6 +65,7 @@ __all__ = [
     "alter_column_type",
     "alter_role",
     "alter_sequence",
+    "check_references_again",
     "create_index",
     "create_role",
     "create_schema",
@@ -78,7 +81,6 @@ __all__ = [
     "drop_sequence",
     "drop_tables",
     "drop_views",
-    "find_row",
     "put_foreign_key",
     "rename_column",
     "rename_constraint",
@@ -95,6 +97,6 @@ __all__ = [
     "set_owner",
     "set_schema",
     "truncate",
-    "validate_check",
-    "validate_inline",
+    "use_index",
+    "validate",
 ]

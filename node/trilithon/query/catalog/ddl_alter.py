@@ -1,8 +1,6 @@
 """ALTER TABLE. Each function makes one change and gives the table's next version.
 
-Changes that existing rows must satisfy (SET NOT NULL, ADD CHECK, ...) read all rows at the snapshot and
-READ-check them as a range: a row written meanwhile makes the commit fail with 40001, and whoever writes
-later knows the new definition.
+Changes that existing rows must satisfy (SET NOT NULL, ADD CHECK, ...) are in `ddl_validation`.
 
 Dropping a column keeps its number and, in existing rows, its values; nothing shows them any more.
 """
@@ -72,20 +70,6 @@ def _put(transaction: Transaction, table: Table, **fields: Any) -> Table:
 
 def _with_column(table: Table, column: Column) -> tuple[Column, ...]:
     return tuple(column if other.number == column.number else other for other in table.columns)
-
-
-async def find_row(
-    transaction: Transaction, table: Table, wanted: Callable[[Row], bool]
-) -> list[Any] | None:
-    """The first row that `wanted` is true of; the commit fails if rows change meanwhile."""
-    check_rows_unchanged(transaction, table)
-    start, end = row_range(table)
-    async for chunk in transaction.scan(start, end, current=True):
-        for stored in chunk.rows:
-            row = pad_row(table, stored)
-            if wanted(row):
-                return row
-    return None
 
 
 # ---- columns
@@ -274,18 +258,6 @@ def set_default(
     return _put(transaction, table, columns=_with_column(table, changed))
 
 
-async def set_not_null(transaction: Transaction, table: Table, name: str) -> Table:
-    """SqlError 42703, 23502."""
-    column = require_column(table, name)
-    if column.not_null:
-        return table
-    position = column.number - 1
-    if await find_row(transaction, table, lambda row: row[position] is None) is not None:
-        raise contains_nulls(table, name)
-    changed = replace(column, not_null=True)
-    return _put(transaction, table, columns=_with_column(table, changed))
-
-
 def drop_not_null(transaction: Transaction, table: Table, name: str) -> Table:
     """SqlError 42703, 42P16."""
     column = require_column(table, name)
@@ -294,7 +266,7 @@ def drop_not_null(transaction: Transaction, table: Table, name: str) -> Table:
         raise SqlError("42P16", f'column "{name}" is in a primary key')
     if column.identity:
         raise SqlError("42601", f'column "{name}" of relation "{table.name}" is an identity column')
-    changed = replace(column, not_null=False)
+    changed = replace(column, not_null=False, becoming_not_null=False)
     return _put(transaction, table, columns=_with_column(table, changed))
 
 
@@ -340,47 +312,11 @@ async def alter_column_type(
 # ---- constraints
 
 
-async def add_check(
-    transaction: Transaction,
-    table: Table,
-    definition: CheckDefinition,
-    violates: Callable[[Row], bool] | None = None,
-) -> Table:
-    """`violates` tells whether a row breaks it; None (NOT VALID): existing rows are not looked at.
-    SqlError 23514, 42710."""
+def add_check(transaction: Transaction, table: Table, definition: CheckDefinition) -> Table:
+    """NOT VALID: existing rows are not looked at. SqlError 42703, 42710."""
     transaction.check_writable("ALTER TABLE")
-    changed = with_check(table, replace(definition, validated=violates is not None))
-    check = changed.checks[-1]
-    if violates is not None and await find_row(transaction, table, violates) is not None:
-        raise SqlError(
-            "23514",
-            f'check constraint "{check.name}" of relation "{table.name}" is violated by some row',
-            schema=table.schema,
-            table=table.name,
-            constraint=check.name,
-        )
+    changed = with_check(table, replace(definition, validated=False))
     return _put(transaction, table, checks=changed.checks)
-
-
-async def validate_check(
-    transaction: Transaction, table: Table, name: str, violates: Callable[[Row], bool]
-) -> Table:
-    """SqlError 42704, 23514."""
-    check = next((check for check in table.checks if check.name == name), None)
-    if check is None:
-        raise _no_constraint(table, name)
-    if await find_row(transaction, table, violates) is not None:
-        raise SqlError(
-            "23514",
-            f'check constraint "{name}" of relation "{table.name}" is violated by some row',
-            schema=table.schema,
-            table=table.name,
-            constraint=name,
-        )
-    checks = tuple(
-        replace(other, validated=True) if other.name == name else other for other in table.checks
-    )
-    return _put(transaction, table, checks=checks)
 
 
 def _no_constraint(table: Table, name: str) -> SqlError:

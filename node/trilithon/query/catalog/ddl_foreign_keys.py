@@ -30,8 +30,9 @@ from trilithon.query.transaction.transaction import Transaction
 from trilithon.types.registry import TypeRef, type_name
 
 _SETTING: Final = frozenset({ReferenceAction.SET_NULL, ReferenceAction.SET_DEFAULT})
-# Types whose values depend on the session's time zone when they are cast.
-_ZONED: Final = frozenset({1184, 1266})
+# Types that PostgreSQL compares with each other without a cast: date, timestamp and timestamptz; real and
+# double precision. A value of one may have no equal in the other, so there is no key to look for.
+_COMPARED: Final = (frozenset({1082, 1114, 1184}), frozenset({700, 701}))
 
 
 def put_foreign_key(
@@ -65,7 +66,7 @@ def put_foreign_key(
     )
     require_free_constraint(table, name, taken)
     for column, number in zip(columns, targets, strict=True):
-        _require_comparable(name, column, referenced.columns[number - 1])
+        require_comparable(name, column, referenced.columns[number - 1])
     foreign_key = ForeignKey(
         name=name,
         columns=tuple(column.number for column in columns),
@@ -168,22 +169,23 @@ def _require_ready(referenced: Table, index: Index) -> None:
         )
 
 
-def _require_comparable(name: str, column: Column, target: Column) -> None:
+def require_comparable(name: str, column: Column, target: Column) -> None:
     """SqlError 42804, 0A000: PostgreSQL's rules, but for types that only some of its operators join."""
     if same_keys(column.type, target.type):
         return
+    pair = {column.type.oid, target.type.oid}
+    if any(pair <= kin for kin in _COMPARED):
+        raise SqlError(
+            "0A000",
+            f'foreign key constraint "{name}" between {type_name(TypeRef(column.type.oid))} and '
+            f"{type_name(TypeRef(target.type.oid))} is not supported",
+        )
     if not can_coerce(TypeRef(column.type.oid), TypeRef(target.type.oid)):
         raise SqlError(
             "42804",
             f'foreign key constraint "{name}" cannot be implemented',
             detail=f'Key columns "{column.name}" and "{target.name}" are of incompatible types: '
             f"{type_name(TypeRef(column.type.oid))} and {type_name(TypeRef(target.type.oid))}.",
-        )
-    if target.type.oid in _ZONED or column.type.oid in _ZONED:
-        raise SqlError(
-            "0A000",
-            f'foreign key constraint "{name}" between {type_name(TypeRef(column.type.oid))} and '
-            f"{type_name(TypeRef(target.type.oid))} is not supported",
         )
 
 

@@ -12,21 +12,23 @@ An index is built in one of two ways:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import put_object, require_free_relation_name
 from trilithon.query.catalog.ddl_foreign_keys import require_nothing_pending
-from trilithon.query.catalog.ddl_tables import with_index
+from trilithon.query.catalog.ddl_tables import built, with_index
 from trilithon.query.catalog.definitions import (
+    Column,
     Index,
     IndexDefinition,
     IndexState,
     JobKind,
     Table,
 )
-from trilithon.query.catalog.jobs import new_job, put_job, submit, submit_reclaim
+from trilithon.query.catalog.jobs import new_job, submit, submit_and_wait, submit_reclaim
 from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.catalog.rowkeys import pad_row, row_range, suffix_of
 from trilithon.query.transaction.conflicts import describe_values
@@ -70,7 +72,7 @@ async def create_index(
     ):
         return None
     require_nothing_pending(transaction, table, "CREATE INDEX")
-    if await _builds_inline(transaction, table, wait):
+    if await fits_inline(transaction, table, wait):
         changed = await with_index(transaction, table, definition, IndexState.READY)
         index = changed.indexes[-1]
         changed = changed.changed()
@@ -92,15 +94,14 @@ def start_build(
     job = new_job(transaction, JobKind.INDEX_BUILD, table, index.id, index.name)
     job = replace(job, made_not_null=made_not_null)
     if wait:
-        put_job(transaction, job)
-        runner = transaction.manager.jobs
-        transaction.follow_ups.append(lambda: runner.run_now(job.id))
+        submit_and_wait(transaction, job)
     else:
         submit(transaction, job)
     return CreatedIndex(table, index, job.id)
 
 
-async def _builds_inline(transaction: Transaction, table: Table, wait: bool) -> bool:
+async def fits_inline(transaction: Transaction, table: Table, wait: bool) -> bool:
+    """Whether this transaction looks at the table's rows itself. `wait`: it is one statement."""
     if transaction.is_new_storage(table):
         return True
     # A conflict with a busy writer would fail the statement; online building does not.
@@ -166,9 +167,9 @@ async def add_primary_key(
     transaction.check_writable("ALTER TABLE")
     changed = await with_index(transaction, table, definition, IndexState.READY)
     index = changed.indexes[-1]
-    check_rows_unchanged(transaction, table)
     rows = await _rows_for_rewrite(transaction, table, index)
     if rows is not None:
+        check_rows_unchanged(transaction, table)
         try:
             rewritten = await rewrite(transaction, table, changed, rows)
         except SqlError as error:
@@ -178,9 +179,11 @@ async def add_primary_key(
             raise
         return CreatedIndex(rewritten, rewritten.indexes[-1])
     online = replace(index, clustered=False, state=IndexState.BUILDING)
-    changed = changed.changed(indexes=(*table.indexes, online))
     made_not_null = tuple(
         number for number in online.column_numbers if not table.columns[number - 1].not_null
+    )
+    changed = table.changed(
+        indexes=(*table.indexes, online), columns=becoming_not_null(table, made_not_null)
     )
     return start_build(transaction, changed, online, wait, made_not_null)
 
@@ -188,12 +191,12 @@ async def add_primary_key(
 async def _rows_for_rewrite(
     transaction: Transaction, table: Table, index: Index
 ) -> list[list[Any]] | None:
-    """All rows, or None when they do not fit into this transaction. SqlError 23502 for NULLs."""
+    """All rows, or None as soon as they do not fit into this transaction. SqlError 23502 for NULLs."""
     limits = transaction.manager.limits.buffer
     budget = limits.rows - transaction.row_count
     key_columns = [number - 1 for number in index.column_numbers]
     start, end = row_range(table)
-    rows: list[list[Any]] | None = []
+    rows: list[list[Any]] = []
     # A rough measure: rows come out about as large as they are stored.
     byte_count = 0
     async for chunk in transaction.scan(start, end, current=True):
@@ -205,11 +208,18 @@ async def _rows_for_rewrite(
             byte_count += 64 + sum(
                 len(value) if isinstance(value, str | bytes) else 8 for value in row
             )
-            if rows is not None:
-                rows.append(row)
-                if len(rows) > budget or byte_count * 2 > limits.bytes:
-                    rows = None
+            rows.append(row)
+            if len(rows) > budget or byte_count * 2 > limits.bytes:
+                return None
     return rows
+
+
+def becoming_not_null(table: Table, numbers: Sequence[int]) -> tuple[Column, ...]:
+    """From now on writers keep these columns free of NULL."""
+    return tuple(
+        replace(column, becoming_not_null=True) if column.number in numbers else column
+        for column in table.columns
+    )
 
 
 def contains_nulls(table: Table, column: str) -> SqlError:
@@ -228,14 +238,12 @@ async def rewrite(
     """Give `changed` (the next definition of `table`) new storage that holds these rows. The caller
     has READ-checked the old ones. SqlError 23505, 54000."""
     storage_id = await transaction.manager.object_ids.take()
-    next_table = changed.changed(
-        storage_id=storage_id,
-        indexes=tuple(
-            replace(index, state=IndexState.READY) if index.state is IndexState.BUILDING else index
-            for index in changed.indexes
-        ),
-        # The rows are written whole.
-        columns=tuple(replace(column, missing=None) for column in changed.columns),
+    next_table = built(
+        changed.changed(
+            storage_id=storage_id,
+            # The rows are written whole.
+            columns=tuple(replace(column, missing=None) for column in changed.columns),
+        )
     )
     put_object(transaction, next_table)
     submit_reclaim(transaction, table)
@@ -268,10 +276,12 @@ def remove_index(transaction: Transaction, table: Table, index: Index) -> Table:
         other = transaction.catalog.table_by_id(other_id)
         for foreign_key in other.foreign_keys if other is not None else ():
             if foreign_key.referenced_index == index.id:
+                what = f"index {index.name}"
+                if index.constraint:
+                    what = f"constraint {index.name} on table {table.name}"
                 raise SqlError(
                     "2BP01",
-                    f"cannot drop constraint {index.name} on table {table.name} because other "
-                    "objects depend on it",
+                    f"cannot drop {what} because other objects depend on it",
                     detail=f"constraint {foreign_key.name} on table "
                     f"{other.name if other else other_id} depends on index {index.name}",
                     hint="Use DROP ... CASCADE to drop the dependent objects too.",

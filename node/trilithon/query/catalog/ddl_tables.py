@@ -166,14 +166,7 @@ async def with_index(
     encoder(index.types, index.descending, index.nulls_first)
     changed = replace(table, indexes=(*table.indexes, index))
     if definition.primary:
-        keys = frozenset(index.column_numbers)
-        changed = replace(
-            changed,
-            columns=tuple(
-                replace(column, not_null=True) if column.number in keys else column
-                for column in changed.columns
-            ),
-        )
+        changed = replace(changed, columns=with_not_null(changed, index.column_numbers))
     return changed
 
 
@@ -378,12 +371,36 @@ async def truncate(
 def emptied(table: Table, storage_id: int) -> Table:
     """The table with empty storage: what was being built is built, and no row is older than any
     column."""
-    return table.changed(
-        storage_id=storage_id,
-        indexes=tuple(
-            replace(index, state=IndexState.READY) if index.state is IndexState.BUILDING else index
-            for index in table.indexes
-        ),
+    return built(table.changed(storage_id=storage_id))
+
+
+def built(table: Table) -> Table:
+    """For new storage, whose rows are all written with this definition: every index has them all."""
+    primary = table.primary_key
+    indexes = tuple(
+        replace(index, state=IndexState.READY) if index.state is IndexState.BUILDING else index
+        for index in table.indexes
+    )
+    columns = table.columns
+    if primary is not None and primary.state is IndexState.BUILDING:
+        columns = with_not_null(table, primary.column_numbers)
+    return replace(table, indexes=indexes, columns=columns)
+
+
+def with_not_null(table: Table, numbers: Sequence[int]) -> tuple[Column, ...]:
+    return tuple(
+        replace(column, not_null=True, becoming_not_null=False)
+        if column.number in numbers
+        else column
+        for column in table.columns
+    )
+
+
+def without_not_null(table: Table, numbers: Sequence[int]) -> tuple[Column, ...]:
+    """Columns that were on their way to NOT NULL are no more."""
+    return tuple(
+        replace(column, becoming_not_null=False) if column.number in numbers else column
+        for column in table.columns
     )
 
 

@@ -114,6 +114,8 @@ class Column:
     sequence_id: int = 0
     generated: str | None = None
     dropped: bool = False
+    # Writers keep it free of NULL, but older rows may have some: a job looks at them.
+    becoming_not_null: bool = False
     missing: bytes | None = None
     comment: str = ""
 
@@ -302,6 +304,9 @@ class Table:
             for number in index.column_numbers
         )
 
+    def check(self, name: str) -> Check | None:
+        return next((check for check in self.checks if check.name == name), None)
+
     def foreign_key(self, name: str) -> ForeignKey | None:
         return next((key for key in self.foreign_keys if key.name == name), None)
 
@@ -401,7 +406,7 @@ class Job:
     kind: JobKind
     state: JobState
     table_id: int
-    # The index for index_build; the storage id for reclaim.
+    # The index for index_build; the storage id for reclaim; the index that becomes a primary key.
     object_id: int
     object_name: str
     details: str = ""
@@ -410,8 +415,12 @@ class Job:
     rows_done: int = 0
     # Where to go on after a crash: the key after the last one that is done.
     resume_key: bytes = b""
-    # Columns that became NOT NULL with the primary key that is built: undone when it fails.
+    # Columns that become NOT NULL with the primary key that is built, or by a validation: they are
+    # only on their way there, and are not any more when it fails.
     made_not_null: tuple[int, ...] = ()
+    # What a validation looks at (see `validation`), and whether its statement added the constraint.
+    target: str = ""
+    added: bool = False
 
 
 # ---- what DDL statements ask for (the executor fills these from parse trees)

@@ -6,6 +6,7 @@ runners of one job conflict there, and after a crash another query processor goe
 
 Kinds
 - index_build: see `backfill`.
+- validate: see `validation`.
 - reclaim: tombstones for everything under a storage id (or one index of it) that nobody can reach any
   more. Snapshots from before still see the rows, as with every tombstone.
 """
@@ -78,6 +79,13 @@ def submit(transaction: Transaction, job: Job) -> None:
         runner.start(job.id)
 
     transaction.on_committed(start)
+
+
+def submit_and_wait(transaction: Transaction, job: Job) -> None:
+    """COMMIT returns when the job is done; SqlError, after the commit: it failed."""
+    put_job(transaction, job)
+    runner = transaction.manager.jobs
+    transaction.follow_ups.append(lambda: runner.run_now(job.id))
 
 
 def submit_reclaim(transaction: Transaction, table: Table, index: Index | None = None) -> None:
@@ -259,16 +267,21 @@ class JobRunner:
         return _LATER
 
     async def _failed(self, job_id: bytes, error: SqlError, *, drop: bool) -> None:
-        # Imported late: backfill is written in terms of jobs.
+        # Imported late: both are written in terms of jobs.
         from trilithon.query.catalog.backfill import build_failed
+        from trilithon.query.catalog.validation import validation_failed
 
         self.failed += 1
         await build_failed(self._manager, job_id, error, drop=drop)
+        await validation_failed(self._manager, job_id, error, drop=drop)
 
 
 def _step_of(kind: JobKind) -> Step:
     from trilithon.query.catalog.backfill import backfill_step
+    from trilithon.query.catalog.validation import validation_step
 
+    if kind is JobKind.VALIDATE:
+        return validation_step
     return reclaim_step if kind is JobKind.RECLAIM else backfill_step
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from trilithon.core.errors import SqlError
@@ -102,9 +103,16 @@ async def add_to(definer: Definer, table: Table, node: Node, column: str | None 
     """ALTER TABLE ADD FOREIGN KEY."""
     definer.analysis.catalog = definer.catalog
     wanted = definition(definer, node, column)
-    changed = ddl.put_foreign_key(definer.transaction, table, wanted)
+    made = replace(wanted, validated=False)
+    changed = ddl.put_foreign_key(definer.transaction, table, made)
     if wanted.validated:
-        await ddl.validate_inline(definer.transaction, changed, changed.foreign_keys[-1])
+        await ddl.validate(
+            definer.transaction,
+            changed,
+            changed.foreign_keys[-1].name,
+            wait=definer.alone,
+            added=True,
+        )
 
 
 # ---- SET CONSTRAINTS

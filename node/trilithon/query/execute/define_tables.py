@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.expression.compile import compile_filter, compile_scalar
+from trilithon.expression.compile import compile_scalar
 from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import coercion, names, table_expressions
 from trilithon.query.analyse.tree import Expr, OutputColumn
@@ -500,6 +500,8 @@ async def _add_constraint_to(definer: Definer, table: Table, command: Node) -> N
     node = command["def"]["Constraint"]
     kind = node["contype"].removeprefix("CONSTR_")
     match kind:
+        case "PRIMARY" | "UNIQUE" if "indexname" in node:
+            await _use_index(definer, table, node)
         case "PRIMARY":
             await ddl.add_primary_key(
                 definer.transaction, table, _key(node, None), wait=definer.alone
@@ -510,32 +512,39 @@ async def _add_constraint_to(definer: Definer, table: Table, command: Node) -> N
             _refuse_deferrable(node)
             outputs = _outputs(definer, table)
             definition = _check(definer, (table, outputs), node["raw_expr"], node.get("conname"))
-            if node.get("skip_validation"):
-                await ddl.add_check(
-                    definer.transaction, table, replace(definition, validated=False), None
-                )
-                return
-            await ddl.add_check(
-                definer.transaction,
-                table,
-                definition,
-                _violates(definer, table, outputs, definition.sql),
-            )
+            valid = not node.get("skip_validation")
+            await _add_check(definer, table, definition, validate=valid)
         case "FOREIGN":
             await define_foreign_keys.add_to(definer, table, node)
         case _:
             raise SqlError("0A000", f"ADD CONSTRAINT {kind.replace('_', ' ')} is not supported")
 
 
-def _violates(
-    definer: Definer, table: Table, outputs: tuple[OutputColumn, ...], sql: str
-) -> Callable[[Any], bool]:
-    from trilithon.expression import ir
+async def _use_index(definer: Definer, table: Table, node: Node) -> None:
+    _refuse_deferrable(node)
+    index_name = node["indexname"]
+    name = str(node.get("conname", index_name))
+    await ddl.use_index(
+        definer.transaction,
+        table,
+        index_name,
+        name,
+        primary=node["contype"] == "CONSTR_PRIMARY",
+        wait=definer.alone,
+    )
+    if name != index_name:
+        definer.notice(
+            f'ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "{index_name}" to "{name}"'
+        )
 
-    expression = table_expressions.boolean(definer.analysis, sql, table, outputs, "CHECK")
-    failing = compile_filter(_over_rows(definer, ir.Not(expression), outputs))
-    context = _context(definer)
-    return lambda row: bool(failing([row], context))
+
+async def _add_check(
+    definer: Definer, table: Table, definition: CheckDefinition, *, validate: bool = True
+) -> None:
+    changed = ddl.add_check(definer.transaction, table, definition)
+    if validate:
+        name = changed.checks[-1].name
+        await ddl.validate(definer.transaction, changed, name, wait=definer.alone, added=True)
 
 
 async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
@@ -577,12 +586,7 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
         current = definer.catalog.table_by_id(table.id)
         outputs = _outputs(definer, current)
         definition_ = _check(definer, (current, outputs), node, name)
-        await ddl.add_check(
-            definer.transaction,
-            current,
-            definition_,
-            _violates(definer, current, outputs, definition_.sql),
-        )
+        await _add_check(definer, current, definition_)
 
 
 async def _drop_column_of(definer: Definer, table: Table, command: Node) -> None:
@@ -611,7 +615,7 @@ async def _alter_default(definer: Definer, table: Table, command: Node) -> None:
 
 
 async def _set_not_null(definer: Definer, table: Table, command: Node) -> None:
-    await ddl.set_not_null(definer.transaction, table, command["name"])
+    await ddl.set_not_null(definer.transaction, table, command["name"], wait=definer.alone)
 
 
 async def _drop_not_null(definer: Definer, table: Table, command: Node) -> None:
@@ -632,13 +636,7 @@ async def _drop_constraint(definer: Definer, table: Table, command: Node) -> Non
 
 
 async def _validate_constraint(definer: Definer, table: Table, command: Node) -> None:
-    name = command["name"]
-    check = next((check for check in table.checks if check.name == name), None)
-    if check is None:
-        raise SqlError("42704", f'constraint "{name}" of relation "{table.name}" does not exist')
-    outputs = _outputs(definer, table)
-    violates = _violates(definer, table, outputs, check.sql)
-    await ddl.validate_check(definer.transaction, table, name, violates)
+    await ddl.validate(definer.transaction, table, command["name"], wait=definer.alone)
 
 
 async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
@@ -673,6 +671,8 @@ async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
         replace(column, type=target),
         lambda row: convert(row, context),
     )
+    changed = definer.catalog.table_by_id(table.id)
+    await ddl.check_references_again(definer.transaction, changed, column.number)
 
 
 async def _ignore(definer: Definer, table: Table, command: Node) -> None:

@@ -55,7 +55,7 @@ def constraints(
     not_null = tuple(
         (column.number - 1, column.name)
         for column in table.columns
-        if column.not_null and not column.dropped
+        if (column.not_null or column.becoming_not_null) and not column.dropped
     )
     failing = tuple(
         (check.name, compile_filter(ir.Not(planner.place(check.expression, positions))))
