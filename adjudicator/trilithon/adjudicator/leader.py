@@ -135,11 +135,11 @@ class Leader:
         self._fetch(now_us, wall_us)
         return True
 
-    def read_failed(self, correlation_id: int) -> bool:
-        """False: the recovery cannot go on."""
+    def read_failed(self, correlation_id: int, *, trimmed: bool = False) -> bool:
+        """`trimmed`: what was to be read is in that log no more. False: the recovery cannot go on."""
         if correlation_id == self._fetch_id:
             return False
-        self.replication.relay.failed(correlation_id)
+        self.replication.relay.failed(correlation_id, trimmed=trimmed)
         return True
 
     def stalled(self, now_us: int) -> bool:

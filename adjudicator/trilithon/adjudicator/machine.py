@@ -147,15 +147,18 @@ class AdjudicatorMachine:
             while self._unsynced and self._unsynced[0][0] <= ack.synced_csn:
                 self._unsynced.popleft()[1].synced_us = now_us
 
-    def journal_read_failed(self, correlation_id: int, now_us: int) -> None:
-        """A request with this correlation id got no answer."""
-        if self.leader is not None and not self.leader.read_failed(correlation_id):
+    def journal_read_failed(
+        self, correlation_id: int, now_us: int, *, trimmed: bool = False
+    ) -> None:
+        """A request with this correlation id got no answer, or that the log begins later."""
+        if self.leader is not None and not self.leader.read_failed(correlation_id, trimmed=trimmed):
             self._step_down(now_us, "the log could not be read")
 
     def _journal_failed(self, name: str, reply: journal.JournalReply, now_us: int) -> None:
         failure = reply.failure
         if reply.correlation_id:
-            self.journal_read_failed(reply.correlation_id, now_us)
+            trimmed = failure.code == types.Failure.CODE_SNAPSHOT_TOO_OLD
+            self.journal_read_failed(reply.correlation_id, now_us, trimmed=trimmed)
         elif self.leader is not None:
             if failure.code == types.Failure.CODE_WRONG_TARGET:
                 self.leader.replication.wrong_target(name)
@@ -648,6 +651,13 @@ class AdjudicatorMachine:
         if self.leader is None:
             return Hindrance(f"not the leader; {self.leader_name or 'nobody'} leads", False)
         return self.leader.replace_journal(name, now_us, wall_us, incarnation)
+
+    @property
+    def journals_beyond_log(self) -> int:
+        """How many count as lost until they are rebuilt; told by a leader only."""
+        leader = self.leader
+        known = () if leader is None else leader.replication.journals.values()
+        return sum(progress.beyond_log for progress in known)
 
     def members(self) -> types.MemberList | None:
         """The newest member list that this adjudicator knows."""

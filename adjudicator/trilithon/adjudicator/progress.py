@@ -7,7 +7,7 @@ it is in `required`) stays when the process behind the name changes; what belong
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trilithon.adjudicator.quorum import NEVER
 
@@ -59,6 +59,11 @@ class Progress:
     relay: Relay | None = None
     relay_retry_us: int = NEVER
     relay_attempt: int = 0
+    # The journals that no longer have what it lacks; and whether that is all of them: then it counts as
+    # lost until it is rebuilt.
+    trimmed_at: set[str] = field(default_factory=set)
+    beyond_log: bool = False
+    beyond_told: bool = False
 
 
 @dataclass(slots=True)

@@ -46,7 +46,10 @@ class RelayDesk:
             return
         progress.relay_retry_us = now_us + self._settings.lease_ttl_us * _RETRY_TTL
         source = self._source(progress)
-        if source is None or (common is None and not fresh):
+        if source is None:
+            return
+        if common is None and not fresh:
+            progress.beyond_log = True
             return
         after = self.bases.get(source.name) if fresh else common
         if after is None:
@@ -55,13 +58,17 @@ class RelayDesk:
             return
         progress.relay = Relay(source.name, after, 0, now_us, from_base=fresh)
 
-    def _source(self, progress: Progress) -> Progress | None:
+    def _able(self, progress: Progress) -> list[Progress]:
+        """Who has caught up."""
         base_csn = self._copy.log.base_csn
-        able = [
+        return [
             other
             for other in self._journals.values()
             if other is not progress and other.up and other.synced_csn >= max(base_csn, 1)
         ]
+
+    def _source(self, progress: Progress) -> Progress | None:
+        able = self._able(progress)
         near = [other for other in able if other.region == self._settings.region]
         candidates = near + [other for other in able if other not in near]
         if not candidates:
@@ -123,11 +130,17 @@ class RelayDesk:
             progress.sent_csn = progress.floor_csn = relay.after_csn
             progress.relay = None
 
-    def failed(self, correlation_id: int) -> None:
+    def failed(self, correlation_id: int, *, trimmed: bool = False) -> None:
+        """`trimmed`: the source's log begins after what is wanted."""
         progress = self._asked_by(correlation_id)
-        if progress is not None and progress.relay is not None:
-            self.bases.pop(progress.relay.source, None)
-            progress.relay = None
+        if progress is None or progress.relay is None:
+            return
+        relay, progress.relay = progress.relay, None
+        self.bases.pop(relay.source, None)
+        if trimmed and not relay.from_base:
+            progress.trimmed_at.add(relay.source)
+            able = self._able(progress)
+            progress.beyond_log = all(other.name in progress.trimmed_at for other in able)
 
     def _asked_by(self, correlation_id: int) -> Progress | None:
         for progress in self._journals.values():

@@ -245,6 +245,9 @@ class Replication:
             return False
         joined = progress.synced_csn < progress.join_csn <= ack.synced_csn
         progress.synced_csn = ack.synced_csn
+        if progress.beyond_log or progress.trimmed_at:
+            progress.beyond_log = progress.beyond_told = False
+            progress.trimmed_at.clear()
         self._marks[ack.incarnation] = ack.synced_csn
         for other in self.journals.values():
             if other is not progress and other.incarnation in self._full:
@@ -439,6 +442,10 @@ class Replication:
     def beat_soon(self) -> None:
         for progress in self.journals.values():
             progress.beat_due = True
+            if progress.beyond_log and not progress.beyond_told:
+                progress.beyond_told = True
+                order = f"`trilithon rebuild {progress.region}`"
+                self._out.event("journal_beyond_the_log", journal=progress.name, needs=order)
 
     def flush(self, now_us: int) -> None:
         """Send each journal what it lacks, and heartbeats and marks where they are due."""
@@ -531,6 +538,7 @@ class Replication:
                 one.synced_csn = progress.synced_csn
                 one.required = progress.required
                 one.lease_left_us = max(0, progress.granted_until_us - now_us)
+                one.beyond_log = progress.beyond_log
                 one.silent_us = now_us - max(progress.heard_us, self._elected_us)
             status.append(one)
         return status

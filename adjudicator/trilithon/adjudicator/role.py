@@ -122,6 +122,7 @@ class AdjudicatorProcess:
             "leads": 1.0 if machine.leads(now_us) else 0.0,
             "epoch": machine.leader_epoch,
             "pending": len(machine.pending),
+            "journals_beyond_log": machine.journals_beyond_log,
             "window_entries": machine.copy.window.entry_count,
             "window_keys": machine.copy.window.key_count,
             "log_bytes": machine.copy.log.bytes,

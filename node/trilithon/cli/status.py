@@ -186,6 +186,13 @@ def _fill_journal(one: ProcessStatus, reply: journal_pb2.JournalStatus) -> None:
     one.synced_csn = reply.synced_csn
     one.settled_csn = reply.settled_csn
     one.bytes_used = reply.bytes_used
+    _fill_membership(one, reply)
+
+
+def _fill_membership(one: ProcessStatus, reply: journal_pb2.JournalStatus) -> None:
+    named = reply.members.next or reply.members.members
+    if named and all(member.incarnation != reply.incarnation for member in named):
+        one.note = f"no member, it counts for nothing: trilithon rebuild {one.region}"
 
 
 def _fill_storage(one: ProcessStatus, reply: storage_pb2.StorageStatus) -> None:
@@ -206,6 +213,12 @@ def _fill_adjudicator(one: ProcessStatus, reply: adjudicator_pb2.AdjudicatorStat
     one.pending = reply.pending
     if one.state == "leader":
         one.lease_ms = max(0, reply.authority_left_us // 1000)
+    beyond = [status.member for status in reply.member_status if status.beyond_log]
+    if beyond:
+        one.note = "; ".join(
+            f"{member.journal} lacks what no log has any more: trilithon rebuild {member.region}"
+            for member in beyond
+        )
 
 
 def _fill_query(one: ProcessStatus, reply: sql_pb2.QueryStatus) -> None:

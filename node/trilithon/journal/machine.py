@@ -181,6 +181,13 @@ class JournalMachine:
     def subscriber_count(self) -> int:
         return len(self._readers.feed.subscriptions)
 
+    @property
+    def is_member(self) -> bool:
+        """The newest list of this log names this incarnation: it counts. Without a list nobody does."""
+        newest = self._members.newest
+        named = () if newest is None else newest.next or newest.members
+        return any(member.incarnation == self.incarnation for member in named)
+
     def lease_left_us(self, now_us: int) -> int:
         return self._lease.left_us(now_us)
 

@@ -144,6 +144,8 @@ class JournalProcess:
             "settled_csn": machine.settled_csn,
             "lease_left_seconds": machine.lease_left_us(now_us) / 1e6,
             "unsynced_bytes": machine.unsynced_bytes,
+            "base_csn": machine.log.base_csn,
+            "is_member": 1.0 if machine.is_member else 0.0,
             "subscribers": machine.subscriber_count,
             "entries_total": counters.entries,
             "snapshots_total": counters.snapshots,
