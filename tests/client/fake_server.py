@@ -77,6 +77,10 @@ class FakeLink:
     def up(self) -> bool:
         return self._endpoint.up
 
+    @property
+    def quiet(self) -> bool:
+        return False
+
     def post(self, item: sql_pb2.SqlRequest) -> None:
         pass
 

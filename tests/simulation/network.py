@@ -422,6 +422,11 @@ class SimLink:
     def up(self) -> bool:
         return self._stream is not None
 
+    @property
+    def quiet(self) -> bool:
+        """Not simulated: silence shows when the stream breaks."""
+        return False
+
     def post(self, item: Item) -> None:
         if self._stream is not None:
             item.correlation_id = 0

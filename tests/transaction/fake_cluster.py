@@ -258,6 +258,7 @@ class FakeLink:
     def __init__(self, store: FakeStore) -> None:
         self.store = store
         self.up = True
+        self.quiet = False
         self.plan: list[str] = []
         self.requests: list[Any] = []
         self.gate: asyncio.Event | None = None

@@ -4,16 +4,18 @@ import asyncio
 import re
 
 import pytest
-from fake_cluster import FakeCluster
+from fake_cluster import FakeCluster, FakeNetwork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trilithon.core.errors import SqlError
 from trilithon.core.ids import format_id
+from trilithon.core.world import World
+from trilithon.query.transaction.committer import Committer, CommitterSettings, Handover
 from trilithon.query.transaction.transaction import Transaction, TransactionState
 from trilithon.types.keys import key_prefix
 from trilithon.types.rows import encode_row
-from trilithon.v1.adjudicator_pb2 import Verdict
+from trilithon.v1.adjudicator_pb2 import CommitRequest, Verdict
 from trilithon.v1.types_pb2 import MODE_EXCLUSIVE, MODE_KEY_SHARE, MODE_UPDATE
 
 PREFIX = key_prefix(20000, 0)
@@ -288,3 +290,27 @@ def test_what_the_session_hears_is_true(one: list[str], two: list[str], up: bool
         assert cluster.store.commits_judged <= 1
 
     asyncio.run(run())
+
+
+async def test_an_adjudicator_that_stands_still_is_not_waited_for() -> None:
+    """Its link has not broken yet: another one is asked what became of the commit."""
+    cluster = FakeCluster()
+    settings = CommitterSettings(verdict_timeout=60.0, retry_delay=0.001)
+    world = World(cluster.clock, cluster.random, FakeNetwork(cluster.links))  # type: ignore[arg-type]
+    committer = Committer(world, ["one", "two"], settings)
+    cluster.links["one"].plan = ["hang"]
+    request = CommitRequest(transaction_id=b"t" * 16, snapshot_csn=cluster.store.csn)
+    committing = asyncio.create_task(committer.commit(Handover(request)))
+    while not cluster.links["one"].requests:
+        await asyncio.sleep(0)
+    cluster.links["one"].quiet = True
+    verdict = await committing
+    assert verdict.outcome == Verdict.OUTCOME_ABORTED, "asked about, it can never commit any more"
+    assert [one.WhichOneof("request") for one in cluster.links["two"].requests] == [
+        "transaction_status"
+    ]
+    # The next commit does not go there while it is quiet.
+    assert committer.preferred_address == "two"
+    cluster.links["two"].up = False
+    assert committer.preferred_address == "one", "better than nobody"
+    await committer.close()

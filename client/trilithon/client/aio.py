@@ -135,7 +135,15 @@ class AsyncClient:
         Raises SerializationFailure at the end when another transaction was faster. When the
         endpoint is lost during COMMIT, the ConnectionLost carries the transaction's id.
         """
+        async with self._block(read_only, serializable, impatient=False) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _block(
+        self, read_only: bool, serializable: bool, *, impatient: bool
+    ) -> AsyncIterator[AsyncTransaction]:
         async with self._lend() as session:
+            session.impatient = impatient
             level = "SERIALIZABLE" if serializable else "REPEATABLE READ"
             access = "READ ONLY" if read_only else "READ WRITE"
             await session.execute(f"BEGIN ISOLATION LEVEL {level} {access}")
@@ -167,8 +175,8 @@ class AsyncClient:
         for wait_s in policy.waits(self._random):
             result: T | None = None
             try:
-                async with self.transaction(
-                    read_only=read_only, serializable=serializable
+                async with self._block(
+                    read_only, serializable, impatient=self._endpoints.several
                 ) as transaction:
                     result = await function(transaction)
             except (ConnectionLost, OutcomeUnknown) as error:
@@ -247,6 +255,7 @@ class AsyncClient:
 
     async def _give_back(self, session: AsyncSession) -> None:
         reusable = session.usable and session.state.status in (0, IDLE) and not self._closed
+        session.impatient = False
         if reusable and len(self._idle) < _IDLE_SESSIONS_MAX:
             self._idle.append(session)
         else:

@@ -67,6 +67,10 @@ class Endpoints:
         self._woken = asyncio.Event()
         self.all = [Endpoint(network, address, self._woken) for address in addresses]
 
+    @property
+    def several(self) -> bool:
+        return len(self.all) > 1
+
     async def pick(self, timeout_s: float) -> Endpoint:
         """The best endpoint now; waits up to `timeout_s` for any. Raises ConnectionLost."""
         loop = asyncio.get_running_loop()
@@ -103,6 +107,8 @@ class AsyncSession:
         self.region = ""
         self.state = sql_pb2.SessionState()
         self.broken = False
+        # See Execute.impatient.
+        self.impatient = False
 
     @property
     def usable(self) -> bool:
@@ -136,7 +142,7 @@ class AsyncSession:
     async def execute(self, sql: str, parameters: Sequence[object] | None = None) -> list[Result]:
         """All statements of `sql`, one Result each. Raises DatabaseError, ConnectionLost."""
         values = [encode_parameter(value) for value in parameters or ()]
-        request: dict[str, Any] = {"execute": sql_pb2.Execute(sql=sql, parameters=values)}
+        request: dict[str, Any] = {"execute": _execute(sql, values, self.impatient)}
         results: list[Result] = []
         while True:
             reply = await self._request(**request)
@@ -192,6 +198,10 @@ class AsyncSession:
         self.broken = True
         for request in ({"cancel": sql_pb2.CancelExecution()}, {"close": sql_pb2.CloseSession()}):
             self.endpoint.link.post(sql_pb2.SqlRequest(session_id=self._id, **request))
+
+
+def _execute(sql: str, values: list[sql_pb2.Value], impatient: bool) -> sql_pb2.Execute:
+    return sql_pb2.Execute(sql=sql, parameters=values, impatient=impatient)
 
 
 def _add_part(results: list[Result], part: sql_pb2.ResultPart) -> None:

@@ -51,6 +51,12 @@ class Link(Protocol):
     @property
     def up(self) -> bool: ...
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing has come for a while, not even the answer to a ping: the other process stands
+        still, or the network does. If it goes on the link breaks."""
+        ...
+
     def post(self, item: Item) -> None:
         """Send one way (correlation id 0). Dropped silently while the link is down; raises
         Overloaded when the bounded queue is full."""

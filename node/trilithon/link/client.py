@@ -73,6 +73,7 @@ class GrpcLink:
         self._pending = PendingRequests(self._target, options.waiting_max)
         # Set while the stream is up.
         self._writer: CoalescingWriter | None = None
+        self._liveness: Liveness | None = None
         # Requests made while the link is down, by correlation id; bounded like the writer's queue.
         self._unsent: dict[int, bytes] = {}
         self._unsent_bytes = 0
@@ -85,6 +86,10 @@ class GrpcLink:
     @property
     def up(self) -> bool:
         return self._writer is not None
+
+    @property
+    def quiet(self) -> bool:
+        return self._liveness is not None and self._liveness.quiet
 
     @property
     def address(self) -> str:
@@ -242,6 +247,7 @@ class GrpcLink:
             tick=writer.ping,
             silent=lambda: self._silence(call),
         )
+        self._liveness = liveness
         reason = "the stream ended"
         self._silent = False
         try:
@@ -257,6 +263,7 @@ class GrpcLink:
             raise
         finally:
             liveness.stop()
+            self._liveness = None
             write_task.cancel()
             call.cancel()
             self._go_down(reason)

@@ -34,6 +34,11 @@ class Liveness:
         self._ticks = 0
         self._timer = self._loop.call_later(period_s, self._count)
 
+    @property
+    def quiet(self) -> bool:
+        """A whole period has passed without `heard`."""
+        return self._ticks > 0 and not self._heard
+
     def heard(self) -> None:
         self._heard = True
 

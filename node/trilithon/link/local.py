@@ -87,6 +87,11 @@ class LocalLink:
     def up(self) -> bool:
         return self._peer is not None
 
+    @property
+    def quiet(self) -> bool:
+        """Only what a test put into `LocalNetwork.hushed`."""
+        return self.address in self.network.hushed
+
     def post(self, item: Item) -> None:
         if self._peer is not None:
             item.correlation_id = 0
@@ -227,6 +232,8 @@ class LocalNetwork:
         self.servers: dict[str, LocalServer] = {}
         self.links: set[LocalLink] = set()
         self._cut: set[str] = set()
+        # Addresses whose links are quiet.
+        self.hushed: set[str] = set()
         self._ports = itertools.count(50_000)
 
     def link(

@@ -12,6 +12,7 @@ from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.world import Link, World
 from trilithon.query.reads import meter
 from trilithon.query.reads.owners import StorageTarget
+from trilithon.query.reads.patience import Patience, impatient
 from trilithon.v1 import storage_pb2, types_pb2
 
 Failure = types_pb2.Failure
@@ -19,12 +20,14 @@ Failure = types_pb2.Failure
 _BACKOFF_MIN_S: Final = 0.005
 _BACKOFF_MAX_S: Final = 0.2
 _SLACK_S: Final = 0.5
+# So long for a storage whose link is down to come back, before its loss is thought about again.
+_DOWN_ATTEMPT_S: Final = 0.2
 
 
 class StorageChannel:
     """The link to one storage process. `timeout_s` bounds a question, all its repetitions included."""
 
-    __slots__ = ("_link", "_timeout_s", "_timeout_us", "_world", "target")
+    __slots__ = ("_link", "_patience", "_timeout_s", "_timeout_us", "_world", "target")
 
     def __init__(self, world: World, target: StorageTarget, link: Link, timeout_s: float) -> None:
         self.target = target
@@ -33,6 +36,7 @@ class StorageChannel:
         # Storage's own answer ("I waited in vain") says more than our timeout: let it come first.
         self._timeout_s = timeout_s + _SLACK_S
         self._timeout_us = int(self._timeout_s * 1e6)
+        self._patience = Patience(int(timeout_s * 1e6))
 
     async def ask(self, request: storage_pb2.StorageRequest) -> storage_pb2.StorageReply:
         """The reply that has rows. Raises SqlError."""
@@ -45,6 +49,8 @@ class StorageChannel:
 
     async def _ask(self, request: storage_pb2.StorageRequest) -> storage_pb2.StorageReply:
         deadline_us = self._world.clock.monotonic_us() + self._timeout_us
+        if not self._link.up:
+            return await self._ask_again(request, Unavailable("its link is down"), deadline_us)
         try:
             reply: storage_pb2.StorageReply = await self._link.request(
                 request, timeout=self._timeout_s
@@ -58,6 +64,7 @@ class StorageChannel:
             return await self._ask_again(request, reply.failure, deadline_us)
         if reply.HasField("error"):
             raise from_wire(reply.error)
+        self._patience.found()
         return reply
 
     async def _ask_again(
@@ -68,12 +75,19 @@ class StorageChannel:
     ) -> storage_pb2.StorageReply:
         clock = self._world.clock
         backoff_s = _BACKOFF_MIN_S
+        hurry = impatient.get()
         while _passes(why):
+            now_us = clock.monotonic_us()
+            self._patience.failed(now_us)
+            if self._patience.over(now_us, hurry=hurry):
+                break
             await asyncio.sleep(backoff_s * self._world.random.uniform(0.5, 1.0))
             backoff_s = min(_BACKOFF_MAX_S, backoff_s * 2)
             left_s = (deadline_us - clock.monotonic_us()) / 1e6
             if left_s <= 0:
                 break
+            if not self._link.up:
+                left_s = min(left_s, _DOWN_ATTEMPT_S)
             try:
                 reply: storage_pb2.StorageReply = await self._link.request(request, timeout=left_s)
             except asyncio.CancelledError:
@@ -85,6 +99,7 @@ class StorageChannel:
             if reply.HasField("error"):
                 raise from_wire(reply.error)
             if not reply.HasField("failure"):
+                self._patience.found()
                 return reply
             why = reply.failure
         raise self._give_up(why)

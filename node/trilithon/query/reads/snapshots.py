@@ -15,6 +15,7 @@ from typing import Final
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.world import Link, World
 from trilithon.link.specs import JOURNAL
+from trilithon.query.reads.patience import Patience, impatient
 from trilithon.v1 import journal_pb2
 
 _log = logging.getLogger("trilithon.query")
@@ -23,6 +24,8 @@ _BACKOFF_MIN_S: Final = 0.005
 _BACKOFF_MAX_S: Final = 0.1
 # A journal that does not answer at all is asked again, or another one is, after this long.
 _ATTEMPT_S: Final = 1.0
+# So long for a journal whose link is down to come back, before its loss is thought about again.
+_DOWN_ATTEMPT_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Snapshot:
 class _Waiting:
     future: asyncio.Future[Snapshot]
     deadline_us: int
+    hurry: bool
 
 
 class SnapshotSource:
@@ -51,6 +55,7 @@ class SnapshotSource:
         self._links = [world.network.link(JOURNAL, address) for address in journals]
         self._turn = 0
         self._timeout_us = int(timeout_s * 1e6)
+        self._patience = Patience(self._timeout_us)
         self._waiting: list[_Waiting] = []
         # Whom the request in flight serves.
         self._served: list[_Waiting] = []
@@ -65,7 +70,7 @@ class SnapshotSource:
             raise SqlError("57P01", "the query processor is shutting down")
         future: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
         deadline_us = self._world.clock.monotonic_us() + self._timeout_us
-        self._waiting.append(_Waiting(future, deadline_us))
+        self._waiting.append(_Waiting(future, deadline_us, impatient.get()))
         if self._task is None:
             self._task = asyncio.create_task(self._serve(), name="snapshots")
         return await future
@@ -79,9 +84,11 @@ class SnapshotSource:
                 batch, self._served = self._served, []
                 if given is not None:
                     backoff_s = _BACKOFF_MIN_S
+                    self._patience.found()
                     self._give(batch, given)
                     continue
                 self._turn += 1
+                self._patience.failed(self._world.clock.monotonic_us())
                 # A later request serves those of this batch just as well.
                 self._waiting = self._still_waiting(batch, why) + self._waiting
                 if self._waiting:
@@ -99,7 +106,8 @@ class SnapshotSource:
         link = self._pick()
         request = journal_pb2.JournalRequest(snapshot=journal_pb2.SnapshotRequest())
         try:
-            reply: journal_pb2.JournalReply = await link.request(request, timeout=_ATTEMPT_S)
+            attempt_s = _ATTEMPT_S if link.up else _DOWN_ATTEMPT_S
+            reply: journal_pb2.JournalReply = await link.request(request, timeout=attempt_s)
         except (Unavailable, Overloaded) as error:
             return None, str(error)
         if reply.WhichOneof("reply") == "snapshot":
@@ -129,7 +137,8 @@ class SnapshotSource:
         for waiting in batch:
             if waiting.future.done():
                 continue
-            if waiting.deadline_us <= now_us:
+            over = self._patience.over(now_us, hurry=waiting.hurry)
+            if over or waiting.deadline_us <= now_us:
                 waiting.future.set_exception(
                     SqlError("57P03", "the Region cannot serve reads now", detail=why)
                 )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.reads.patience import impatient
 from trilithon.query.session.block import Block
 from trilithon.query.session.session import Session
 from trilithon.query.sqlservice.execution import Execution, begin_execution
@@ -168,6 +169,7 @@ class SdkSession:
             case "execute":
                 await self._drop_execution()
                 self._fetch_rows = item.execute.fetch_rows
+                impatient.set(item.execute.impatient)
                 self._execution = await begin_execution(self.session, item.execute)
                 return await self._proceed()
             case "fetch_more":

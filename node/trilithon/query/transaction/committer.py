@@ -54,13 +54,39 @@ class Handover:
 
 
 class _Adjudicator:
-    __slots__ = ("address", "failed_us", "link")
+    __slots__ = ("address", "failed_us", "limits", "link", "quiet_count")
 
     def __init__(self, address: str, link: Link) -> None:
         self.address = address
         self.link = link
         # When it last failed, by the monotonic clock; -1: never.
         self.failed_us = -1
+        # Of those who wait for its answer.
+        self.limits: set[asyncio.Timeout] = set()
+        self.quiet_count = 0
+
+    async def ask(self, item: AdjudicatorRequest, timeout: float) -> AdjudicatorReply:
+        """Raises Unavailable, also when it stands still meanwhile; Overloaded."""
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                self.limits.add(limit)
+                reply: AdjudicatorReply = await self.link.request(item, timeout=timeout)
+                return reply
+        except TimeoutError:
+            raise Unavailable(f"the adjudicator at {self.address} is silent") from None
+        finally:
+            self.limits.discard(limit)
+
+    def give_up_when_quiet(self) -> None:
+        """Another one can tell what became of what this one was given."""
+        # Twice in a row: what has come may not have been read yet, if this process stood still.
+        self.quiet_count = self.quiet_count + 1 if self.link.quiet else 0
+        if self.limits and self.quiet_count > 1:
+            now = asyncio.get_running_loop().time()
+            for limit in self.limits:
+                limit.reschedule(now)
+            self.limits.clear()
 
 
 class _Backoff:
@@ -102,13 +128,35 @@ class Committer:
         self._settings = settings or CommitterSettings()
         self._near = [self._link(address) for address in addresses]
         self._far = [self._link(address) for address in far_addresses]
+        self._watch: asyncio.Task[None] | None = None
         self.commits_handed_over = 0
         self.status_questions = 0
 
     def _link(self, address: str) -> _Adjudicator:
         return _Adjudicator(address, self._world.network.link(ADJUDICATOR, address))
 
+    async def _watch_silence(self) -> None:
+        """An adjudicator that stands still is given up long before its link breaks: while the leader
+        stands still another one is elected, and can tell."""
+        everybody = (*self._near, *self._far)
+        while any(adjudicator.limits for adjudicator in everybody):
+            await asyncio.sleep(_WATCH_S)
+            for adjudicator in everybody:
+                adjudicator.give_up_when_quiet()
+        self._watch = None
+
+    async def _put_to(
+        self, adjudicator: _Adjudicator, item: AdjudicatorRequest, timeout: float
+    ) -> AdjudicatorReply:
+        """Raises Unavailable, Overloaded."""
+        asking = adjudicator.ask(item, timeout)
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._watch_silence(), name="silent adjudicators")
+        return await asking
+
     async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         for adjudicator in (*self._near, *self._far):
             await adjudicator.link.close()
 
@@ -156,13 +204,10 @@ class Committer:
         handover.sent = True
         self.commits_handed_over += 1
         try:
-            reply: AdjudicatorReply = await adjudicator.link.request(
-                item, timeout=self._settings.verdict_timeout
-            )
+            return await self._put_to(adjudicator, item, self._settings.verdict_timeout)
         except Overloaded:
             handover.sent = False
             raise
-        return reply
 
     async def settle(self, request: CommitRequest, avoid: _Adjudicator | None = None) -> Verdict:
         """What became of a commit that may have been sent. SqlError 40003."""
@@ -199,7 +244,7 @@ class Committer:
         timeout = max(0.001, min(left, self._settings.status_question_timeout))
         item = AdjudicatorRequest(transaction_status=question)
         try:
-            reply: AdjudicatorReply = await adjudicator.link.request(item, timeout=timeout)
+            reply = await self._put_to(adjudicator, item, timeout)
         except (Unavailable, Overloaded):
             self._failed(adjudicator)
             return None
@@ -209,17 +254,22 @@ class Committer:
         return None
 
     def _choose(self, avoid: _Adjudicator | None = None) -> _Adjudicator | None:
-        """The reachable adjudicator that failed least recently; `avoid` only if there is no other."""
+        """The reachable adjudicator that failed least recently, the own Region's first; one that stands
+        still, and `avoid`, only if there is no other."""
         for group in (self._near, self._far):
-            up = [one for one in group if one.link.up and one is not avoid]
+            up = [one for one in group if one.link.up and one is not avoid and not one.link.quiet]
             if up:
                 return min(up, key=lambda adjudicator: adjudicator.failed_us)
+        still = [one for one in (*self._near, *self._far) if one.link.up and one is not avoid]
+        if still:
+            return min(still, key=lambda adjudicator: adjudicator.failed_us)
         return avoid if avoid is not None and avoid.link.up else None
 
     def _failed(self, adjudicator: _Adjudicator) -> None:
         adjudicator.failed_us = self._world.clock.monotonic_us()
 
 
+_WATCH_S = 0.25
 _RETRY_HINT = "Nothing was committed. Try again."
 _TRY_AGAIN = frozenset({Failure.CODE_UNAVAILABLE, Failure.CODE_OVERLOADED})
 
