@@ -10,7 +10,8 @@ from typing import Any
 from trilithon.core.errors import Unavailable
 from trilithon.v1 import sql_pb2, types_pb2
 
-Answer = Callable[[sql_pb2.SqlRequest], sql_pb2.SqlReply | BaseException]
+# None: there is no answer.
+Answer = Callable[[sql_pb2.SqlRequest], sql_pb2.SqlReply | BaseException | None]
 
 
 class FakeEndpoint:
@@ -36,7 +37,7 @@ class FakeEndpoint:
         for link in self.links:
             link.came_up()
 
-    def answer(self, item: sql_pb2.SqlRequest) -> sql_pb2.SqlReply | BaseException:
+    def answer(self, item: sql_pb2.SqlRequest) -> sql_pb2.SqlReply | BaseException | None:
         kind = item.WhichOneof("request")
         if kind == "open":
             return sql_pb2.SqlReply(opened=sql_pb2.SessionOpened(region=self.region))
@@ -89,8 +90,11 @@ class FakeLink:
         if not self._endpoint.up:
             raise Unavailable("the link is down")
         answer = self._endpoint.answer(item)
+        if answer is None:
+            await asyncio.Event().wait()
         if isinstance(answer, BaseException):
             raise answer
+        assert answer is not None
         return answer
 
     async def close(self) -> None:

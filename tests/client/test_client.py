@@ -122,6 +122,37 @@ async def test_a_commit_whose_answer_was_lost_is_looked_up_before_anything_runs_
     assert (world.a.seen + world.b.seen).count("UPDATE t") == updates
 
 
+@pytest.mark.parametrize(("outcome", "updates"), [(1, 1), (2, 2)])
+async def test_a_commit_that_is_not_answered_is_asked_about_elsewhere(
+    world: World, outcome: int, updates: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Region may be cut off from the others, and its query processor still there."""
+    monkeypatch.setattr("trilithon.client.session.COMMIT_PATIENCE_S", 0.05)
+    world.a.script["COMMIT"] = lambda _: None
+    world.b.outcomes[b"a-00000000000001"] = outcome
+    async with world.connect() as db:
+        assert await db.run_transaction(change, policy=QUICK) == "changed"
+    assert (world.a.seen + world.b.seen).count("UPDATE t") == updates
+
+
+async def test_only_run_transaction_with_somewhere_to_go_is_impatient(world: World) -> None:
+    said: list[bool] = []
+
+    def look(item: sql_pb2.SqlRequest) -> sql_pb2.SqlReply:
+        said.append(item.execute.impatient)
+        return done("UPDATE 1")
+
+    world.a.script["UPDATE"] = look
+    async with world.connect() as db:
+        await db.execute("UPDATE t")
+        await db.run_transaction(change, policy=QUICK)
+        async with db.transaction() as transaction:
+            await transaction.execute("UPDATE t")
+    async with connect_async("a:1", network=world.network) as alone:
+        await alone.run_transaction(change, policy=QUICK)
+    assert said == [False, True, False, False]
+
+
 async def test_an_outcome_that_nobody_knows_is_never_guessed(world: World) -> None:
     def lose(_: sql_pb2.SqlRequest) -> Unavailable:
         world.a.cut()

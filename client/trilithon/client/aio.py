@@ -299,7 +299,7 @@ async def _commit(session: AsyncSession) -> None:
     transaction_id = bytes(session.state.transaction_id)
     snapshot_csn = session.state.snapshot_csn
     try:
-        results = await session.execute("COMMIT")
+        results = await session.commit()
     except ConnectionLost as error:
         raise ConnectionLost(
             f"{error}; the outcome of the commit is not known",

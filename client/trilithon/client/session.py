@@ -23,6 +23,9 @@ from trilithon.v1 import sql_pb2
 
 # How long other Regions are preferred to one that answered 57P03.
 SHUN_S = 2.0
+# A COMMIT that is not answered by then is asked about at another endpoint, where there is one: longer
+# than a leader's failover takes.
+COMMIT_PATIENCE_S = 2.5
 IDLE = sql_pb2.SessionState.STATUS_IDLE
 
 
@@ -54,6 +57,10 @@ class Endpoint:
 
     def _went_down(self) -> None:
         self.incarnation += 1
+
+    def shun(self) -> None:
+        """Ask others first for a while."""
+        self.shunned_until = asyncio.get_running_loop().time() + SHUN_S
 
     def next_session_id(self) -> int:
         return next(self._session_ids)
@@ -152,6 +159,17 @@ class AsyncSession:
                 return results
             request = {"fetch_more": sql_pb2.FetchMore()}
 
+    async def commit(self) -> list[Result]:
+        """COMMIT. Whoever is impatient gets ConnectionLost when no answer came for so long."""
+        if not self.impatient:
+            return await self.execute("COMMIT")
+        try:
+            async with asyncio.timeout(COMMIT_PATIENCE_S):
+                return await self.execute("COMMIT")
+        except TimeoutError:
+            self.endpoint.shun()
+            raise ConnectionLost(f"{self.endpoint.address} does not answer", sent=True) from None
+
     async def transaction_status(
         self, transaction_id: bytes, snapshot_csn: int
     ) -> sql_pb2.TransactionStatusAnswer:
@@ -188,7 +206,7 @@ class AsyncSession:
             failure.transaction_id = reply.state.transaction_id
             failure.snapshot_csn = reply.state.snapshot_csn
         if isinstance(failure, RegionUnavailable):
-            self.endpoint.shunned_until = asyncio.get_running_loop().time() + SHUN_S
+            self.endpoint.shun()
         if reply.error.severity in ("FATAL", "PANIC"):
             self.broken = True
         return failure
