@@ -390,7 +390,16 @@ class ProxyControl:
         self.send("set", [f"{region}>*", f"*>{region}/*"], cut=True)
 
     def cut_between(self, one: str, other: str) -> None:
-        self.send("set", [f"{one}>{other}/*", f"{other}>{one}/*"], cut=True)
+        self.between("set", one, other, cut=True)
+
+    def cut_one_way(self, sender: str, receiver: str) -> None:
+        """What this Region sends does not arrive there; what the other sends does."""
+        self.send("set", f"{sender}>{receiver}/*", cut=True, direction="there")
+        self.send("set", f"{receiver}>{sender}/*", cut=True, direction="back")
+
+    def between(self, do: str, one: str, other: str, **more: Any) -> None:
+        """A command for every link between two Regions."""
+        self.send(do, [f"{one}>{other}/*", f"{other}>{one}/*"], **more)
 
     def heal(self) -> None:
         self.send("heal")

@@ -185,14 +185,30 @@ class Cluster:
         with self._lock:
             self._supervisor.unpause(self._all(which))
 
+    def data_folder(self, name: str) -> Path:
+        """Of a journal or a storage process."""
+        for region in self.config.regions:
+            for one in (*region.journal, *region.storage):
+                if one.name == name:
+                    return Path(one.data)
+        raise ValueError(f"{name!r} has no data folder")
+
     def lose_data(self, name: str) -> None:
         """Delete the data folder of a process that is down."""
         if self.pid(name):
             raise ValueError(f"{name} runs: kill it before its disk is taken away")
-        for region in self.config.regions:
-            for one in (*region.journal, *region.storage):
-                if one.name == name:
-                    shutil.rmtree(one.data)
+        shutil.rmtree(self.data_folder(name))
+
+    def fill_disk(self, name: str) -> None:
+        """No file of this process grows any more, as if its disk was full; until `empty_disk`."""
+        folder = self.data_folder(name)
+        largest = max(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        with self._lock:
+            self._supervisor.limit_files([name], largest)
+
+    def empty_disk(self, name: str) -> None:
+        with self._lock:
+            self._supervisor.limit_files([name], None)
 
     @property
     def proxy(self) -> ProxyControl:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -52,10 +53,20 @@ class Child:
     note: str = ""
     # Told to stay down (drills, tests).
     held: bool = False
+    # No file may grow beyond it (drills, tests); None: no bound.
+    file_bytes_max: int | None = None
 
     @property
     def pid(self) -> int:
         return self.popen.pid if self.popen is not None and self.popen.poll() is None else 0
+
+
+def limit_files(pid: int, bytes_max: int | None) -> None:
+    """Bound the size to which a child may write files. EFBIG is what its writes get (Python ignores SIGXFSZ)."""
+    soft = resource.RLIM_INFINITY if bytes_max is None else bytes_max
+    with contextlib.suppress(ProcessLookupError):
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft if soft >= 0 else hard, hard))
 
 
 class Supervisor:
@@ -130,6 +141,9 @@ class Supervisor:
             )
         finally:
             log.close()
+        if child.file_bytes_max is not None:
+            # Long before its interpreter is up.
+            limit_files(child.popen.pid, child.file_bytes_max)
         child.started_at = time.monotonic()
         child.state = "running"
         child.held = False
@@ -194,6 +208,15 @@ class Supervisor:
 
     def unpause(self, names: Iterable[str]) -> None:
         self._signal(names, signal.SIGCONT, "running")
+
+    def limit_files(self, names: Iterable[str], bytes_max: int | None) -> None:
+        """Writes of these processes beyond so many bytes of a file fail from now on, as on a full disk,
+        after restarts too. None: no bound any more."""
+        for name in names:
+            child = self.children[name]
+            child.file_bytes_max = bytes_max
+            if child.pid:
+                limit_files(child.pid, bytes_max)
 
     def _signal(self, names: Iterable[str], number: int, state: str) -> None:
         for name in names:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from trilithon.cli.drill import network_faults, order_faults, process_faults
+from trilithon.cli.drill import disk_faults, network_faults, order_faults, process_faults
 from trilithon.cli.drill.stage import Drill
 
 DRILLS: Final[tuple[Drill, ...]] = (
     *process_faults.DRILLS,
+    *disk_faults.DRILLS,
     *network_faults.DRILLS,
     *order_faults.DRILLS,
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from trilithon.cli.drill.stage import Drill, Fault, Stage
+
+_SLOW_S: Final = 0.08
 
 
 def _lose(*which: str, down: Sequence[str] = ()) -> Fault:
@@ -26,8 +28,45 @@ def _lose_follower(stage: Stage) -> None:
     stage.lose(followers[0])
 
 
+def _lose_journal(*, leaders: bool) -> Fault:
+    def fault(stage: Stage) -> None:
+        region = stage.leaders_region() if leaders else stage.other_region()
+        stage.lose(f"{region}/journal-0", down=region)
+
+    return fault
+
+
+def _pause_region(stage: Stage) -> None:
+    """A Region that stands still holds its connections: nobody is told that it is gone."""
+    region = stage.leaders_region()
+    stage.harm(f"pause {region}", region)
+    stage.cluster.pause(region)
+    stage.let_harm()
+    stage.heal(f"unpause {region}")
+    stage.cluster.unpause(region)
+    stage.recovered()
+
+
+def _slow(which: Callable[[Stage], str], down: bool) -> Fault:
+    """Half of the time it stands still."""
+
+    def fault(stage: Stage) -> None:
+        slowed = which(stage)
+        stage.harm(f"slow {slowed}", slowed.partition("/")[0] if down else "")
+        until = stage.now_s() + stage.harm_s
+        while stage.now_s() < until:
+            stage.cluster.pause(slowed)
+            stage.let_pass(_SLOW_S)
+            stage.cluster.unpause(slowed)
+            stage.let_pass(_SLOW_S)
+        stage.heal("no more")
+        stage.recovered()
+
+    return fault
+
+
 def _lose_leaders_region(stage: Stage) -> None:
-    region = stage.leader().partition("/")[0]
+    region = stage.leaders_region()
     stage.lose(region, down=region)
 
 
@@ -70,9 +109,30 @@ DRILLS: Final = (
     Drill("follower", "an adjudicator that does not lead is killed", _lose_follower),
     Drill("paused-leader", "the leader stands still for longer than its lease", _pause_leader),
     Drill("journal", "a full Region's journal is killed", _lose("a/journal-0", down="a")),
+    Drill("journal-leader", "the leader's Region loses its journal", _lose_journal(leaders=True)),
+    Drill(
+        "journal-follower", "the other full Region loses its journal", _lose_journal(leaders=False)
+    ),
+    Drill("paused-region", "the leader's whole Region stands still", _pause_region),
+    Drill(
+        "slow-region",
+        "the Region that does not lead stands still half of the time",
+        _slow(Stage.other_region, down=True),
+    ),
+    Drill(
+        "slow-journal",
+        "a journal stands still half of the time, as if its disk was slow",
+        _slow(lambda stage: f"{stage.other_region()}/journal-0", down=False),
+    ),
     Drill("storage", "a storage process is killed", _lose("a/storage-0", down="a")),
     Drill("storage-rebuild", "a storage process loses its folder and rebuilds", _rebuild_storage),
     Drill("query", "a query processor is killed", _lose("a/query-0", down="a")),
     Drill("witness", "the witness is killed", _lose("w")),
+    Drill(
+        "far-region",
+        "the leader's whole Region is killed, 60 ms of round trip between Regions",
+        _lose_leaders_region,
+        rtt_ms=60,
+    ),
     Drill("rolling-restart", "every process is restarted, one after the other", _rolling_restart),
 )

@@ -56,6 +56,14 @@ class Stage:
         assert found is not None
         return found
 
+    def leaders_region(self) -> str:
+        return self.leader().partition("/")[0]
+
+    def other_region(self) -> str:
+        """A full Region that does not lead."""
+        leads = self.leaders_region()
+        return next(region for region in self.cluster.endpoints if region != leads)
+
     # ---- a strike
 
     def harm(self, text: str, down: Iterable[str] = ()) -> None:
