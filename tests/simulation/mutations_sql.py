@@ -114,11 +114,11 @@ def dropped_indexes_leave_their_entries(patch: Patch) -> None:
     patch(jobs, "reclaim_step", step)
 
 
-# All were noticed by seed 0.
+# Noticed by one of the first four seeds.
 PROVEN: dict[str, Proof] = {
     "serializable_reads_are_not_checked": Proof(("skew",), 3),
     "serializable_ranges_are_not_checked": Proof(("skew",), 3),
-    "used_tables_are_not_checked": Proof(("definitions",), 4),
+    "used_tables_are_not_checked": Proof(("definitions",), 12),
     "writers_ignore_building_indexes": Proof(("backfill",), 3),
     "the_backfill_does_not_check_its_rows": Proof(("backfill",), 4),
     "the_backfill_skips_a_row_at_every_step": Proof(("backfill",), 3),

@@ -24,7 +24,8 @@ _BUILD = {
     "by_v": "CREATE INDEX ASYNC by_v ON items (v) INCLUDE (who)",
     "by_u": "CREATE UNIQUE INDEX ASYNC by_u ON items (u)",
 }
-_KILL_SHARE = 0.5
+# Rare enough that a job moves on between two crashes.
+_BETWEEN_KILLS_S = 2.5
 
 
 class SqlBackfill(SqlWorkload):
@@ -34,6 +35,8 @@ class SqlBackfill(SqlWorkload):
     schema = ("CREATE TABLE items (id int PRIMARY KEY, v int NOT NULL, u int, who int)",)
     # An index that somebody else made or dropped; one whose build met duplicates.
     expected = frozenset({"42P07", "42704"})
+    kills = True
+    _next_kill_s = 0.0
 
     async def set_up(self, client: AsyncClient) -> None:
         await super().set_up(client)
@@ -58,16 +61,14 @@ class SqlBackfill(SqlWorkload):
             record.id, record.snapshot_csn = transaction.id, transaction.snapshot_csn
 
         record = await self.attempt(node, source, work, serializable=False)
-        if (
-            record.outcome == "committed"
-            and not self.cluster.healing
-            and source.random() < _KILL_SHARE
-        ):
+        due = self.cluster.kernel.now_s >= self._next_kill_s and not self.cluster.healing
+        if record.outcome == "committed" and self.kills and due:
             self._kill(source)
 
     def _kill(self, source: random.Random) -> None:
         """A moment from now, in the middle of the job: the query processors of one Region, or of all."""
         cluster = self.cluster
+        self._next_kill_s = cluster.kernel.now_s + source.uniform(0.2, 2 * _BETWEEN_KILLS_S)
         region = source.choice([*cluster.full_regions, ""])
         delay_s = source.uniform(0.0, 0.4)
         for node in cluster.nodes.values():

@@ -28,6 +28,8 @@ Shape = dict[str, dict[str, int]]
 
 class SqlDefinitions(SqlWorkload):
     name = "definitions"
+    clients = 4
+    pause_s = 0.03
     schema = (
         "CREATE TABLE shaped (id int PRIMARY KEY, n int NOT NULL)",
         "CREATE TABLE shape (name text PRIMARY KEY, kind text NOT NULL, base int NOT NULL)",

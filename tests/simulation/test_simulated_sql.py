@@ -58,7 +58,7 @@ def test_a_rule_that_is_switched_off_is_noticed(name: str, monkeypatch: pytest.M
 def test_a_job_is_taken_over_from_a_runner_whose_clock_is_a_day_ahead() -> None:
     with quiet(), running(3, "two", sql=True) as cluster, small_jobs(cluster):
         history = History()
-        SqlBackfill(cluster, history)
+        SqlBackfill(cluster, history).kills = False
         for node in cluster.nodes.values():
             if node.region.name == "a":
                 node.process.wall_jump_us = 86_400_000_000
