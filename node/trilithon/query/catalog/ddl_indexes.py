@@ -58,9 +58,10 @@ async def create_index(
     *,
     if_not_exists: bool = False,
     wait: bool = False,
+    together: bool = False,
 ) -> CreatedIndex | None:
     """None: there was one of that name, and IF NOT EXISTS was said. `wait`: the statement is a
-    transaction of its own. SqlError 42P07, 42703, 42704, 54011, 54000, 23505.
+    transaction of its own; `together`: and makes other changes too. SqlError 42P07, 42703, 42704, 54011, 54000, 23505.
 
     For primary keys see `add_primary_key`."""
     transaction.check_writable("CREATE INDEX")
@@ -72,7 +73,7 @@ async def create_index(
     ):
         return None
     require_nothing_pending(transaction, table, "CREATE INDEX")
-    if await fits_inline(transaction, table, wait):
+    if await fits_inline(transaction, table, wait, together):
         changed = await with_index(transaction, table, definition, IndexState.READY)
         index = changed.indexes[-1]
         changed = changed.changed()
@@ -100,12 +101,13 @@ def start_build(
     return CreatedIndex(table, index, job.id)
 
 
-async def fits_inline(transaction: Transaction, table: Table, wait: bool) -> bool:
-    """Whether this transaction looks at the table's rows itself. `wait`: it is one statement."""
+async def fits_inline(transaction: Transaction, table: Table, wait: bool, together: bool) -> bool:
+    """Whether this transaction looks at the table's rows itself. `wait`: it is one statement;
+    `together`: which makes other changes too, and they stand or fall with this one."""
     if transaction.is_new_storage(table):
         return True
     # A conflict with a busy writer would fail the statement; online building does not.
-    rows_max = 0 if wait else INLINE_ROWS_MAX
+    rows_max = 0 if wait and not together else INLINE_ROWS_MAX
     return await count_rows(transaction, table, rows_max + 1) <= rows_max
 
 

@@ -2,7 +2,8 @@
 
 A constraint is validated in one of two ways, as an index is built (`ddl_indexes`):
 - *inline*: the statement's transaction looks at all rows. For storage that nobody else can reach, for empty
-  tables, and inside a transaction block for small ones. A row written meanwhile makes it fail with 40001.
+  tables, and for small ones inside a transaction block or when the statement makes other changes too. A row
+  written meanwhile makes it fail with 40001.
 - *online*: the transaction adds the constraint, which every writer keeps from that csn on, and a job looks at
   older rows (see `validation`). With `wait` COMMIT returns when that is done, or raises what was found: then
   the constraint is gone, if the statement added it. Without, it stays NOT VALID until the job is done.
@@ -38,7 +39,13 @@ from trilithon.query.transaction.transaction import Transaction
 
 
 async def validate(
-    transaction: Transaction, table: Table, name: str, *, wait: bool = False, added: bool = False
+    transaction: Transaction,
+    table: Table,
+    name: str,
+    *,
+    wait: bool = False,
+    together: bool = False,
+    added: bool = False,
 ) -> None:
     """A CHECK or foreign key of the table. `added`: by this statement. SqlError 42704, 42809, 23503,
     23514."""
@@ -56,11 +63,17 @@ async def validate(
         return
     job = new_job(transaction, JobKind.VALIDATE, table, 0, name)
     target = CHECK if key is None else FOREIGN_KEY
-    await _carry_out(transaction, table, replace(job, target=target, added=added), wait)
+    job = replace(job, target=target, added=added)
+    await _carry_out(transaction, table, job, wait, together)
 
 
 async def set_not_null(
-    transaction: Transaction, table: Table, name: str, *, wait: bool = False
+    transaction: Transaction,
+    table: Table,
+    name: str,
+    *,
+    wait: bool = False,
+    together: bool = False,
 ) -> None:
     """SqlError 42703, 23502."""
     transaction.check_writable("ALTER TABLE")
@@ -68,12 +81,14 @@ async def set_not_null(
     if column.not_null:
         return
     job = new_job(transaction, JobKind.VALIDATE, table, 0, name)
-    numbers = (column.number,)
-    await _carry_out(transaction, table, replace(job, target=NOT_NULL, made_not_null=numbers), wait)
+    job = replace(job, target=NOT_NULL, made_not_null=(column.number,))
+    await _carry_out(transaction, table, job, wait, together)
 
 
-async def _carry_out(transaction: Transaction, table: Table, job: Job, wait: bool) -> None:
-    if await fits_inline(transaction, table, wait):
+async def _carry_out(
+    transaction: Transaction, table: Table, job: Job, wait: bool, together: bool
+) -> None:
+    if await fits_inline(transaction, table, wait, together):
         check_rows_unchanged(transaction, table)
         start, end = row_range(table)
         async for chunk in transaction.scan(start, end, current=True):
@@ -103,6 +118,7 @@ async def use_index(
     *,
     primary: bool,
     wait: bool = False,
+    together: bool = False,
 ) -> None:
     """ADD PRIMARY KEY / UNIQUE USING INDEX; the index gets the constraint's name. SqlError 42704, 42809,
     42P07, 42P16, 55000, 23502."""
@@ -125,7 +141,7 @@ async def use_index(
         return
     job = new_job(transaction, JobKind.VALIDATE, table, index.id, constraint_name)
     job = replace(job, target=PRIMARY_KEY, made_not_null=nullable)
-    await _carry_out(transaction, table, job, wait)
+    await _carry_out(transaction, table, job, wait, together)
 
 
 def _usable_index(transaction: Transaction, table: Table, name: str) -> Index:

@@ -111,6 +111,7 @@ async def add_to(definer: Definer, table: Table, node: Node, column: str | None 
             changed,
             changed.foreign_keys[-1].name,
             wait=definer.alone,
+            together=definer.together,
             added=True,
         )
 

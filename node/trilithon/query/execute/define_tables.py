@@ -507,7 +507,13 @@ async def _add_constraint_to(definer: Definer, table: Table, command: Node) -> N
                 definer.transaction, table, _key(node, None), wait=definer.alone
             )
         case "UNIQUE":
-            await ddl.create_index(definer.transaction, table, _key(node, None), wait=definer.alone)
+            await ddl.create_index(
+                definer.transaction,
+                table,
+                _key(node, None),
+                wait=definer.alone,
+                together=definer.together,
+            )
         case "CHECK":
             _refuse_deferrable(node)
             outputs = _outputs(definer, table)
@@ -531,6 +537,7 @@ async def _use_index(definer: Definer, table: Table, node: Node) -> None:
         name,
         primary=node["contype"] == "CONSTR_PRIMARY",
         wait=definer.alone,
+        together=definer.together,
     )
     if name != index_name:
         definer.notice(
@@ -544,7 +551,14 @@ async def _add_check(
     changed = ddl.add_check(definer.transaction, table, definition)
     if validate:
         name = changed.checks[-1].name
-        await ddl.validate(definer.transaction, changed, name, wait=definer.alone, added=True)
+        await ddl.validate(
+            definer.transaction,
+            changed,
+            name,
+            wait=definer.alone,
+            together=definer.together,
+            added=True,
+        )
 
 
 async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
@@ -577,7 +591,13 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
         if definition.primary:
             await ddl.add_primary_key(definer.transaction, current, definition, wait=definer.alone)
         else:
-            await ddl.create_index(definer.transaction, current, definition, wait=definer.alone)
+            await ddl.create_index(
+                definer.transaction,
+                current,
+                definition,
+                wait=definer.alone,
+                together=definer.together,
+            )
     for node, name_ in draft.foreign_keys:
         await define_foreign_keys.add_to(
             definer, definer.catalog.table_by_id(table.id), node, name_
@@ -615,7 +635,9 @@ async def _alter_default(definer: Definer, table: Table, command: Node) -> None:
 
 
 async def _set_not_null(definer: Definer, table: Table, command: Node) -> None:
-    await ddl.set_not_null(definer.transaction, table, command["name"], wait=definer.alone)
+    await ddl.set_not_null(
+        definer.transaction, table, command["name"], wait=definer.alone, together=definer.together
+    )
 
 
 async def _drop_not_null(definer: Definer, table: Table, command: Node) -> None:
@@ -636,7 +658,9 @@ async def _drop_constraint(definer: Definer, table: Table, command: Node) -> Non
 
 
 async def _validate_constraint(definer: Definer, table: Table, command: Node) -> None:
-    await ddl.validate(definer.transaction, table, command["name"], wait=definer.alone)
+    await ddl.validate(
+        definer.transaction, table, command["name"], wait=definer.alone, together=definer.together
+    )
 
 
 async def _alter_type(definer: Definer, table: Table, command: Node) -> None:

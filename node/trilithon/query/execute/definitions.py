@@ -70,6 +70,12 @@ class Definer:
         block = getattr(self.session, "block", None)
         return block is not None and getattr(block, "name", "") in ("IDLE", "IMPLICIT")
 
+    @property
+    def together(self) -> bool:
+        """Whether ALTER TABLE makes several changes, which stand or fall together."""
+        commands = [item["AlterTableCmd"]["subtype"] for item in self.body.get("cmds", ())]
+        return len(commands) > 1 or "AT_AddColumn" in commands
+
     def creation_schema(self, given: str | None) -> str:
         """Where a new object goes: the first schema of the search path that exists."""
         if given:
