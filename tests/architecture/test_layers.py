@@ -35,7 +35,7 @@ PURE_NAMES = {"machine.py"}
 IMPURE = {
     "asyncio", "concurrent", "grpc", "lmdb", "logging", "multiprocessing", "os", "pathlib",
     "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl",
-    "structlog", "subprocess", "sys", "tempfile", "threading", "time", "uuid", "uvloop",
+    "subprocess", "sys", "tempfile", "threading", "time", "uuid", "uvloop",
 }  # fmt: skip
 
 LINES_MAX = 800

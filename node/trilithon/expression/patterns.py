@@ -17,10 +17,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-import regex  # type: ignore[import-untyped]
-
 from trilithon.core.errors import SqlError
+from trilithon.core.lazy import LazyModule
 from trilithon.expression.search_budget import bounded
+
+regex: Final[Any] = LazyModule("regex")
 
 PATTERN_MAX: Final = 100_000
 REPETITIONS_MAX: Final = 255

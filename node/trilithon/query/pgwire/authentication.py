@@ -13,9 +13,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import scramp  # type: ignore[import-untyped]
-
 from trilithon.core.errors import SqlError
+from trilithon.core.lazy import LazyModule
+
+scramp: Final[Any] = LazyModule("scramp")
 
 MECHANISM: Final = "SCRAM-SHA-256"
 MECHANISM_PLUS: Final = "SCRAM-SHA-256-PLUS"
