@@ -281,7 +281,7 @@ async def test_what_is_missing_says_its_name(bench: Bench) -> None:
         ("create trigger x before insert on t execute function f()", "CREATE TRIGGER"),
         ("select * from t tablesample system (1)", "TABLESAMPLE"),
         ("listen x", "LISTEN"),
-        ("create function f() returns int language sql as 'select 1'", "CREATE FUNCTION"),
+        ("create function f() returns int language plpgsql as 'x'", "plpgsql"),
     ):
         error = await refused(bench, sql, "0A000")
         assert words in error.message

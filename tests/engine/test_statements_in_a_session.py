@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from engine_server import serving
+from engine_server import run, serving
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -101,3 +101,59 @@ async def test_explain_execute() -> None:
         message = await refused(one, "explain analyze insert into t values (7)", "25006")
         assert message == "cannot execute INSERT in a read-only transaction"
         await one.execute("rollback")
+
+
+async def test_functions_are_bounded_and_never_stale() -> None:
+    async with connected(2) as (one, two):
+        await one.execute("create function f(n int) returns int language sql as 'select n + 1'")
+        for _ in range(7):
+            assert await rows(one, "select f(%s)", (1,)) == [(2,)]
+        await two.execute(
+            "create or replace function f(n int) returns int language sql as 'select n + 10'"
+        )
+        assert await rows(one, "select f(%s)", (1,)) == [(11,)]
+        await two.execute(
+            "create function f(n bigint) returns text language sql as $$ select 'big' $$"
+        )
+        assert await rows(one, "select f(1), f(1::bigint)") == [(11, "big")]
+        await two.execute(
+            "create or replace function f(n int) returns int language sql as 'select f(n)'"
+        )
+        await refused(one, "select f(1)", "54001")
+        await two.execute("create function g(n int) returns int language sql as 'select 1'")
+        await two.execute("create function h(n int) returns int language sql as 'select g(n)'")
+        await two.execute(
+            "create or replace function g(n int) returns int language sql as 'select h(n)'"
+        )
+        await refused(one, "select h(1)", "54001")
+        await refused(one, "create table t (a int default g(1))", "0A000")
+        await two.execute("drop function f(int), f(bigint)")
+        await refused(one, "select f(%s)", "42883", (1,))
+
+
+async def test_functions_follow_the_search_path_and_their_schema() -> None:
+    async with connected() as (one,):
+        await one.execute("create schema s")
+        await one.execute("create function s.f() returns text language sql as $$ select 's' $$")
+        await one.execute("create function f() returns text language sql as $$ select 'public' $$")
+        assert await rows(one, "select f(), s.f()") == [("public", "s")]
+        await one.execute("set search_path = s, public")
+        assert await rows(one, "select f()") == [("s",)]
+        await refused(one, "drop schema s", "2BP01")
+        await one.execute("drop schema s cascade")
+        assert await rows(one, "select f()") == [("public",)]
+
+
+async def test_functions_in_the_catalog() -> None:
+    async with serving() as (host, port):
+        dsn = f"host={host} port={port} user=admin dbname=postgres"
+        text = await run(
+            "psql", dsn, "-X", "-c",
+            "create function f(a int, b text default 'x') returns setof int language sql stable as 'select 1'",
+            "-c", "create function g(a int) returns table (x int, y text) language sql as 'select 1, b.c from (select $$y$$ c) b'",
+            "-c", r"\df", "-c", r"\df+ f",
+        )  # fmt: skip
+        assert "SETOF integer" in text
+        assert "a integer, b text DEFAULT 'x'" in text
+        assert "TABLE(x integer, y text)" in text
+        assert "ERROR" not in text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from trilithon.core.errors import SqlError
 from trilithon.expression import builtins
@@ -68,7 +68,17 @@ _UNKNOWN: Final = UNKNOWN.oid
 _VECTORS: Final = frozenset({22, 30})
 _RANK: Final = {IMPLICIT: 0, ASSIGNMENT: 1, EXPLICIT: 2}
 
-Candidate = TypeVar("Candidate", Function, Aggregate)
+
+class Overload(Protocol):
+    """What choosing between functions of one name looks at."""
+
+    @property
+    def arguments(self) -> tuple[int, ...]: ...
+    @property
+    def variadic(self) -> bool: ...
+
+
+Candidate = TypeVar("Candidate", bound=Overload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +271,7 @@ def _result_type(declared: int, arguments: Sequence[int], bound: dict[str, int])
 # --- overloads
 
 
-def _declared(candidate: Function | Aggregate, count: int) -> tuple[int, ...] | None:
+def _declared(candidate: Overload, count: int) -> tuple[int, ...] | None:
     """The declared types stretched to `count` arguments, None where the count does not fit."""
     types = candidate.arguments
     if not candidate.variadic:
@@ -380,6 +390,19 @@ def _choose(
         return (options[0] if options else None), False
     chosen = _select(options, given)
     return chosen, chosen is None
+
+
+def is_function(name: str) -> bool:
+    return name in FUNCTIONS_BY_NAME
+
+
+def choose_overload(
+    candidates: Sequence[Candidate], given: Sequence[TypeRef]
+) -> tuple[Candidate | None, bool]:
+    """The one of some candidates that a call means, by the rules of built-in functions, and (where there
+    is none) whether several are as good."""
+    choice, ambiguous = _choose(candidates, [ref.oid for ref in given])
+    return (None if choice is None else choice[0]), ambiguous
 
 
 def _finish(

@@ -25,9 +25,10 @@ from trilithon.query import explaining
 from trilithon.query.analyse import table_expressions
 from trilithon.query.analyse.analyser import analyse_statement
 from trilithon.query.analyse.context import Analysis, NotLiftable
+from trilithon.query.analyse.sql_functions import FUNCTIONS
 from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
 from trilithon.query.catalog.catalog import empty_catalog, undefined_relation
-from trilithon.query.catalog.definitions import Index, Table, View
+from trilithon.query.catalog.definitions import Function, Index, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
@@ -265,7 +266,13 @@ class Engine:
         if plan.catalog is catalog:
             return True
         for (path, name), found in plan.lookups:
-            if _look_up(catalog, path, name) is not found:
+            if path and path[0] == FUNCTIONS:
+                now = catalog.functions_named(path[1:], name)
+                if len(now) != len(found) or any(
+                    one is not other for one, other in zip(now, found, strict=True)
+                ):
+                    return False
+            elif _look_up(catalog, path, name) is not found:
                 return False
         plan.catalog = catalog
         return True
@@ -539,7 +546,11 @@ def _result_column(column: OutputColumn) -> ResultColumn:
 
 def _used_objects(bound: Bound) -> tuple[int, ...]:
     used = [table.id for table in bound.tables]
-    used += [found.id for _, found in bound.lookups if isinstance(found, View | SequenceObject)]
+    for _, found in bound.lookups:
+        if isinstance(found, View | SequenceObject):
+            used.append(found.id)
+        elif isinstance(found, tuple):
+            used += [one.id for one in found if isinstance(one, Function)]
     return tuple(dict.fromkeys(used))
 
 

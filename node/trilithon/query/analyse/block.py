@@ -9,7 +9,6 @@ from trilithon.expression import ir
 from trilithon.query.analyse.tree import (
     AggregateCall,
     Expr,
-    FunctionScan,
     Join,
     OutputColumn,
     Relation,
@@ -47,7 +46,7 @@ class Block:
     own: frozenset[int] = frozenset()
     aggregates: list[AggregateCall] = field(default_factory=list)
     windows: list[tuple[WindowDefinition, WindowCall]] = field(default_factory=list)
-    set_functions: list[FunctionScan] = field(default_factory=list)
+    set_functions: list[Relation] = field(default_factory=list)
     windows_by_name: dict[str, Node] = field(default_factory=dict)
     # Calls of GROUPING().
     groupings: int = 0

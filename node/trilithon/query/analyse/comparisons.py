@@ -9,11 +9,26 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression import functions, ir
-from trilithon.query.analyse import coercion, expressions, names, queries, rows_as_json, windows
+from trilithon.query.analyse import (
+    coercion,
+    expressions,
+    names,
+    queries,
+    rows_as_json,
+    sql_functions,
+    windows,
+)
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
-from trilithon.query.analyse.tree import AggregateCall, Expr, FunctionScan, RowField, Subquery
+from trilithon.query.analyse.tree import (
+    AggregateCall,
+    Expr,
+    FunctionScan,
+    Relation,
+    RowField,
+    Subquery,
+)
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import (
     UNKNOWN,
@@ -250,6 +265,9 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     path = names.strings(node["funcname"])
     name = path[-1]
     location = node.get("location", 0)
+    own = sql_functions.find_call(analysis, scope, path, node)
+    if own is not None:
+        return _own_call(analysis, scope, node, own, location)
     if len(path) > 1 and path[-2] not in ("pg_catalog", "sys", "information_schema"):
         analysis.fail(
             "42883" if analysis.catalog.schema(path[-2]) else "3F000",
@@ -269,6 +287,27 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     if name == "row_to_json" and len(arguments) == 1 and rows_as_json.is_row(arguments[0]):
         return arguments[0]
     return call_with(analysis, scope, name, arguments, location)
+
+
+def _own_call(
+    analysis: Analysis, scope: Scope, node: Node, call: sql_functions.Call, location: int
+) -> Expr:
+    """A call of a function of the catalog."""
+    name = call.function.name
+    if "over" in node:
+        analysis.fail(
+            "42809",
+            f"OVER specified, but {name} is not a window function nor an aggregate function",
+            location,
+        )
+    _refuse_aggregate_syntax(analysis, node, name, location)
+    if not call.function.returns_set:
+        return sql_functions.scalar(analysis, call, location)
+    if len(call.function.columns) > 1:
+        analysis.unsupported(f"{name}() in a select list: it gives rows, call it in FROM", location)
+    return _set_in_targets(
+        analysis, scope, name, sql_functions.rows(analysis, call, location), location
+    )
 
 
 def _refuse_aggregate_syntax(analysis: Analysis, node: Node, name: str, location: int) -> None:
@@ -314,7 +353,13 @@ def call_with(
     if name in ("nextval", "setval"):
         analysis.read_only = False
     if resolved.function.returns_set:
-        return _set_in_targets(analysis, scope, name, resolved, typed, location)
+        if resolved.function.columns:
+            analysis.unsupported(
+                f"{name}() in a select list: it gives rows, call it in FROM", location
+            )
+        output = analysis.column(name, resolved.result)
+        made = FunctionScan((output,), resolved.function.id, typed)
+        return _set_in_targets(analysis, scope, name, made, location)
     return ir.Call(resolved.function.id, typed, resolved.result)
 
 
@@ -347,12 +392,7 @@ def simple_call(
 
 
 def _set_in_targets(
-    analysis: Analysis,
-    scope: Scope,
-    name: str,
-    resolved: functions.Resolved,
-    arguments: tuple[Expr, ...],
-    location: int,
+    analysis: Analysis, scope: Scope, name: str, made: Relation, location: int
 ) -> Expr:
     """A set-returning function in the select list: a lateral join with its rows."""
     block = scope.collector
@@ -363,11 +403,8 @@ def _set_in_targets(
         )
     if block.set_functions:
         analysis.unsupported("more than one set-returning function in a select list", location)
-    assert resolved.function is not None
-    if resolved.function.columns:
-        analysis.unsupported(f"{name}() in a select list: it gives rows, call it in FROM", location)
-    output = analysis.column(name, resolved.result)
-    block.set_functions.append(FunctionScan((output,), resolved.function.id, arguments))
+    output = made.outputs[0]
+    block.set_functions.append(made)
     block.own = block.own | {output.id}
     return ir.Column(output.id, output.type)
 

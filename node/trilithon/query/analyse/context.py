@@ -57,6 +57,11 @@ class Analysis:
     cacheable: bool = True
     read_only: bool = True
     depth: int = 0
+    # Inside a SQL function's body: what $n means, and the functions around it.
+    arguments: tuple[Any, ...] | None = None
+    functions: tuple[int, ...] = ()
+    # In a table's definition, where functions of the catalog may not be called.
+    built_in_only: bool = False
     # Somewhere so far: rows may be made up of NULLs.
     outer_joins: bool = False
     next_column: int = 1

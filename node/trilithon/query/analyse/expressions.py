@@ -157,6 +157,10 @@ def _lifted(analysis: Analysis, scope: Scope, node: Node) -> Expr:
 
 def _parameter(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     number = node.get("number", 0)
+    if analysis.arguments is not None:
+        if not 0 < number <= len(analysis.arguments):
+            analysis.fail("42P02", f"there is no parameter ${number}", node.get("location", 0))
+        return analysis.arguments[number - 1]
     return ir.Parameter(number, analysis.parameter_type(number, node.get("location", 0)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, names, queries
+from trilithon.query.analyse import coercion, expressions, names, queries, sql_functions
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import FromItem, Scope, Visible, visible_of
 from trilithon.query.analyse.tree import (
@@ -232,8 +232,19 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
     alias, column_names = _alias(node.get("alias"))
     function_scope = Scope(parent=lateral, clause="functions in FROM")
     if "FuncCall" in call:
-        name = names.strings(call["FuncCall"]["funcname"])[-1]
-        resolved = expressions.set_returning_call(analysis, function_scope, call["FuncCall"])
+        path = names.strings(call["FuncCall"]["funcname"])
+        name = path[-1]
+        own = sql_functions.find_call(analysis, function_scope, path, call["FuncCall"])
+        if own is not None and (own.function.returns_set or own.function.columns):
+            if node.get("ordinality"):
+                analysis.unsupported("WITH ORDINALITY of a SQL function")
+            made = sql_functions.rows(analysis, own, call["FuncCall"].get("location", 0))
+            if not own.function.columns:
+                made.outputs = (replace(made.outputs[0], name=alias or name),)
+            return named_item(analysis, made, made.outputs, alias or name, column_names)
+        resolved = None
+        if own is None:
+            resolved = expressions.set_returning_call(analysis, function_scope, call["FuncCall"])
         if resolved is not None:
             return _set_function(analysis, resolved, name, alias, column_names, node)
     else:

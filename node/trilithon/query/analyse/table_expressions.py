@@ -47,12 +47,14 @@ def analyse_node(
                     Visible(column.name, ir.Column(output.id, output.type), table.name)
                 )
     analysis.silent += 1
+    outside, analysis.built_in_only = analysis.built_in_only, True
     fixed, analysis.parameters_fixed = analysis.parameters_fixed, True
     parameters, analysis.parameters = analysis.parameters, []
     try:
         return expressions.analyse(analysis, scope, node)
     finally:
         analysis.silent -= 1
+        analysis.built_in_only = outside
         analysis.parameters_fixed = fixed
         analysis.parameters = parameters
 

@@ -20,6 +20,7 @@ from trilithon.query.catalog.definitions import (
     CatalogObject,
     Domain,
     Enum,
+    Function,
     Index,
     Relation,
     Role,
@@ -42,6 +43,7 @@ SCHEMA_NAMES: Final = "schema"
 RELATION_NAMES: Final = "relation"
 TYPE_NAMES: Final = "type"
 ROLE_NAMES: Final = "role"
+FUNCTION_NAMES: Final = "function"
 
 Name = tuple[str, int, str]
 
@@ -55,6 +57,10 @@ def names_of(value: Stored) -> Iterator[tuple[Name, int]]:
             yield (ROLE_NAMES, 0, value.name), value.id
         case Domain() | Enum():
             yield (TYPE_NAMES, value.schema_id, value.name), value.id
+        case Function():
+            # Functions of one name differ in their arguments' types.
+            signature = ",".join(map(str, value.types))
+            yield (FUNCTION_NAMES, value.schema_id, f"{value.name}({signature})"), value.id
         case Table():
             yield (RELATION_NAMES, value.schema_id, value.name), value.id
             for index in value.indexes:
@@ -188,6 +194,27 @@ class Catalog:
     def types(self) -> tuple[Domain | Enum, ...]:
         return tuple(value for value in self._by_id if isinstance(value, Domain | Enum))
 
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        return tuple(value for value in self._by_id if isinstance(value, Function))
+
+    @cached_property
+    def _functions_by_name(self) -> dict[str, tuple[Function, ...]]:
+        found: dict[str, tuple[Function, ...]] = {}
+        for function in self.functions:
+            found[function.name] = (*found.get(function.name, ()), function)
+        return found
+
+    def functions_named(self, path: Sequence[str], name: str) -> tuple[Function, ...]:
+        """In the path's order; of those with the same arguments only the first."""
+        seen: dict[tuple[int, ...], Function] = {}
+        known = self._functions_by_name.get(name, ())
+        for schema_name in path if known else ():
+            for function in known:
+                if function.schema == schema_name:
+                    seen.setdefault(function.types, function)
+        return tuple(seen.values())
+
     def objects_in(self, schema_id: int) -> tuple[CatalogObject, ...]:
         return tuple(
             value
@@ -241,7 +268,7 @@ class Catalog:
         return (TYPE_NAMES, schema_id, name) in self._names
 
     def dependents_of(self, object_id: int) -> tuple[View, ...]:
-        """Views over this table, view or sequence."""
+        """Views over this table, view, sequence or function."""
         return tuple(view for view in self.views if object_id in view.depends_on)
 
 

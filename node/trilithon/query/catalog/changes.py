@@ -134,6 +134,8 @@ def kind_name(value: Stored) -> str:
             return "sequence"
         case Domain() | Enum():
             return "type"
+        case definitions.Function():
+            return "function"
         case Schema():
             return "schema"
         case _:

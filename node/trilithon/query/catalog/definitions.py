@@ -394,7 +394,43 @@ class Enum:
     version: int = 1
 
 
-CatalogObject = Table | View | Sequence | Domain | Enum
+@dataclass(frozen=True, slots=True)
+class FunctionArgument:
+    """`name` "": only $n means it. `default` is SQL text."""
+
+    name: str
+    type: TypeRef
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function in LANGUAGE sql. `sql` is one SELECT, `atomic` that of a standard body, whose names were
+    resolved when it was made. `columns` are RETURNS TABLE's and OUT arguments."""
+
+    id: int
+    schema_id: int
+    schema: str
+    name: str
+    arguments: tuple[FunctionArgument, ...]
+    result: TypeRef
+    sql: str
+    returns_set: bool = False
+    columns: tuple[ViewColumn, ...] = ()
+    # "v" volatile, "s" stable, "i" immutable.
+    volatility: str = "v"
+    strict: bool = False
+    atomic: bool = False
+    owner: str = "admin"
+    comment: str = ""
+    version: int = 1
+
+    @property
+    def types(self) -> tuple[int, ...]:
+        return tuple(argument.type.oid for argument in self.arguments)
+
+
+CatalogObject = Table | View | Sequence | Domain | Enum | Function
 Relation = Table | View | Sequence
 
 

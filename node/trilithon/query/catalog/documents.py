@@ -19,6 +19,7 @@ from trilithon.query.catalog.definitions import (
     CatalogObject,
     Domain,
     Enum,
+    Function,
     Job,
     Role,
     Schema,
@@ -40,6 +41,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "sequence": Sequence,
     "domain": Domain,
     "enum": Enum,
+    "function": Function,
 }
 _KIND_OF: Final = {cls: kind for kind, cls in _KINDS.items()}
 

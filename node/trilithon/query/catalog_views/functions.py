@@ -20,8 +20,8 @@ from trilithon.expression.registry import (
     cast,
     function,
 )
-from trilithon.query.catalog.definitions import Table, View
-from trilithon.query.catalog_views import objects
+from trilithon.query.catalog.definitions import Function, Table, View
+from trilithon.query.catalog_views import objects, procedures
 from trilithon.types.registry import TypeRef, type_name
 
 
@@ -223,9 +223,21 @@ def _constant(signature: str, value: Any) -> None:
 
 _constant("pg_relation_is_publishable(regclass) -> bool", True)
 _constant("pg_get_statisticsobjdef_columns(oid) -> text", None)
-_constant("pg_get_function_result(oid) -> text", None)
-_constant("pg_get_function_arguments(oid) -> text", None)
-_constant("pg_get_function_identity_arguments(oid) -> text", None)
+
+
+def _function_text(name: str, text: Callable[[Function], str | None]) -> None:
+    def answer(context: Any, oid: int) -> str | None:
+        found = catalog_of(context).object_by_id(oid)
+        return text(found) if isinstance(found, Function) else None
+
+    _stable(f"{name}(oid) -> text")(answer)
+
+
+_function_text("pg_get_function_result", procedures.result_text)
+_function_text("pg_get_function_arguments", procedures.arguments_text)
+_function_text("pg_get_function_identity_arguments", procedures.identity_text)
+_function_text("pg_get_function_sqlbody", procedures.body_text)
+_function_text("pg_get_functiondef", procedures.definition_text)
 _constant("pg_get_partkeydef(oid) -> text", None)
 # Sizes are not known here.
 for _name in ("table", "relation", "total_relation", "indexes"):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Identity, Index, IndexState, Table
-from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views import objects, procedures
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.types.registry import TYPES, TypeRef, type_info
 from trilithon.types.values import ArrayValue
@@ -523,5 +523,6 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_collation": _collations,
         "pg_stats": _statistics,
         "pg_tablespace": _tablespaces,
+        "pg_proc": procedures.rows,
     }.items()
 }

@@ -16,6 +16,7 @@ from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.queries import analyse_query
 from trilithon.query.catalog import ddl
 from trilithon.query.catalog.definitions import (
+    Function,
     Index,
     Sequence,
     SequenceDefinition,
@@ -131,9 +132,11 @@ class DefinitionPlan:
 
 def plan_definition(engine: Engine, statement: Statement, settings: Any) -> DefinitionPlan:
     from trilithon.query.engine import ResultColumn
-    from trilithon.query.execute import define_tables
+    from trilithon.query.execute import define_functions, define_tables
 
     handler = HANDLERS.get(statement.tag) or define_tables.HANDLERS.get(statement.tag)
+    if statement.tag == "CreateFunctionStmt":
+        handler = define_functions.create_function
     if handler is None:
         raise SqlError("0A000", f"{_words(statement.tag)} is not supported")
     plan = DefinitionPlan(handler, statement, settings)
@@ -146,7 +149,6 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
 _NAMES: Final = {
     "CreateTrigStmt": "CREATE TRIGGER",
     "CreateExtensionStmt": "CREATE EXTENSION",
-    "CreateFunctionStmt": "CREATE FUNCTION",
     "CreateEnumStmt": "CREATE TYPE",
     "CompositeTypeStmt": "CREATE TYPE",
     "DefineStmt": "CREATE AGGREGATE, OPERATOR or TYPE",
@@ -175,6 +177,10 @@ async def _drop(definer: Definer) -> str:
     body = definer.body
     kind = body["removeType"].removeprefix("OBJECT_")
     cascade = body.get("behavior") == "DROP_CASCADE"
+    if kind == "FUNCTION":
+        from trilithon.query.execute import define_functions
+
+        return define_functions.drop_functions(definer)
     handler = _DROPS.get(kind)
     if handler is None:
         raise SqlError("0A000", f"DROP {kind.replace('_', ' ')} is not supported")
@@ -310,14 +316,14 @@ async def _create_view(definer: Definer) -> str:
         if any(column.name == name for column in columns):
             raise SqlError("42701", f'column "{name}" specified more than once')
         columns.append(ViewColumn(name, output.type))
-    _qualify(definer, body["query"])
+    qualify(definer, body["query"])
     tables = tuple(sorted(analysis.tables))
     used = tuple(
         (table_id, column.number)
         for table_id in tables
         for column in analysis.tables[table_id].visible_columns
     )
-    others = tuple(found.id for _, found in analysis.lookups if isinstance(found, View | Sequence))
+    others = used_ids(analysis.lookups)
     definition = ViewDefinition(
         definer.creation_schema(view.get("schemaname")),
         view["relname"],
@@ -330,7 +336,18 @@ async def _create_view(definer: Definer) -> str:
     return "CREATE VIEW"
 
 
-def _qualify(definer: Definer, node: Any) -> None:
+def used_ids(lookups: list[tuple[Any, Any]]) -> tuple[int, ...]:
+    """Ids of the views, sequences and functions that a query rests on."""
+    used: list[int] = []
+    for _, found in lookups:
+        if isinstance(found, View | Sequence):
+            used.append(found.id)
+        elif isinstance(found, tuple):
+            used += [one.id for one in found if isinstance(one, Function)]
+    return tuple(used)
+
+
+def qualify(definer: Definer, node: Any) -> None:
     """Give every stored relation's name its schema, in place, so that no search path matters."""
     stack: list[tuple[Any, frozenset[str]]] = [(node, frozenset())]
     while stack:
