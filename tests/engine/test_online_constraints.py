@@ -346,3 +346,28 @@ async def test_a_large_table_gets_its_primary_key_beside_writers() -> None:
     assert found.primary_key is not None
     assert found.primary_key.usable
     assert found.columns[0].not_null
+
+
+async def test_jobs_are_told_of_and_waited_for() -> None:
+    bench = await prepared()
+    await bench.run(ADD["check"])
+    rows = await bench.rows(
+        "select status, job_type, object_name, table_name, rows_done from sys.jobs"
+        " where job_type = 'VALIDATE' and update_time >= start_time"
+    )
+    assert rows == [("completed", "VALIDATE", "k", "c", "60")]
+    await bench.run("update c set n = 0 where id = 7")
+    (made,) = await bench.rows("create index async on c (n)")
+    assert await bench.rows(f"select sys.wait_for_job('{made[0]}')") == [("t",)]
+    assert await bench.rows(
+        "select sys.wait_for_job(job_id), status from sys.jobs where job_type = 'INDEX_BUILD'"
+    ) == [("t", "completed")]
+    (made,) = await bench.rows("create unique index async on c ((n * 0))")
+    assert await bench.rows(f"select sys.wait_for_job('{made[0]}')") == [("f",)]
+    assert await bench.rows("select status, details from sys.jobs where status = 'failed'") == [
+        ("failed", 'could not create unique index "c_expr_idx" Key (n * 0)=(0) is duplicated.')
+    ]
+    for wrong, state in (("zero", "22P02"), ("00000000-0000-0000-0000-000000000000", "42704")):
+        with pytest.raises(SqlError) as caught:
+            await bench.run(f"select sys.wait_for_job('{wrong}')")
+        assert caught.value.sqlstate == state

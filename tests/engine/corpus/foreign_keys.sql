@@ -310,6 +310,15 @@ select constraint_name, unique_constraint_name, match_option, update_rule, delet
 select constraint_name, table_name, column_name, ordinal_position, position_in_unique_constraint from information_schema.key_column_usage where table_name in ('d', 'e', 'p') and table_schema <> 'pg_catalog' order by 1, 2, 4
 select constraint_name, constraint_type, is_deferrable::text, initially_deferred::text from information_schema.table_constraints where table_name in ('d', 'e') and table_schema <> 'pg_catalog' and constraint_type <> 'CHECK' order by 1
 select table_name, column_name, constraint_name from information_schema.constraint_column_usage where constraint_name like '%pid_fkey' and constraint_schema <> 'pg_catalog' order by 3
+alter table e alter constraint e_pid_fkey deferrable initially deferred
+alter table e alter constraint e_pkey deferrable
+alter table e alter constraint nothing deferrable
+begin
+insert into e values (60, 60)
+insert into p values (60)
+commit
+alter table e alter constraint e_pid_fkey not deferrable
+insert into e values (61, 61)
 drop table d, e
 drop table p
 create table p (a int, b int, primary key (a, b))

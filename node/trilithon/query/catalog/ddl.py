@@ -22,7 +22,11 @@ from trilithon.query.catalog.ddl_alter import (
     set_owner,
     set_schema,
 )
-from trilithon.query.catalog.ddl_foreign_keys import put_foreign_key, require_nothing_pending
+from trilithon.query.catalog.ddl_foreign_keys import (
+    put_foreign_key,
+    require_nothing_pending,
+    set_deferrable,
+)
 from trilithon.query.catalog.ddl_indexes import (
     CreatedIndex,
     add_primary_key,
@@ -93,6 +97,7 @@ __all__ = [
     "set_column_comment",
     "set_comment",
     "set_default",
+    "set_deferrable",
     "set_not_null",
     "set_owner",
     "set_schema",

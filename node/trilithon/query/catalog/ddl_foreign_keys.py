@@ -189,6 +189,34 @@ def require_comparable(name: str, column: Column, target: Column) -> None:
         )
 
 
+def set_deferrable(
+    transaction: Transaction,
+    table: Table,
+    name: str,
+    *,
+    deferrable: bool,
+    initially_deferred: bool,
+) -> None:
+    """SqlError 42704, 42809."""
+    transaction.check_writable("ALTER TABLE")
+    if table.foreign_key(name) is None:
+        if name not in constraint_names(table):
+            raise SqlError(
+                "42704", f'constraint "{name}" of relation "{table.name}" does not exist'
+            )
+        raise SqlError(
+            "42809",
+            f'constraint "{name}" of relation "{table.name}" is not a foreign key constraint',
+        )
+    keys = tuple(
+        replace(key, deferrable=deferrable, initially_deferred=initially_deferred)
+        if key.name == name
+        else key
+        for key in table.foreign_keys
+    )
+    put_object(transaction, table.changed(foreign_keys=keys))
+
+
 # ---- dropping
 
 

@@ -430,4 +430,9 @@ COLUMNS: Final[dict[tuple[str, str, int], str]] = {
         "default_collate_schema name?, default_collate_name name?"
     ),
     ("information_schema", "information_schema_catalog_name", 13227): ("catalog_name name?"),
+    ("sys", "jobs", 13002): (
+        "job_id uuid, status text, details text?, job_type text, class_id oid, object_id oid, "
+        "object_name text, table_name text?, rows_done int8, start_time timestamptz, update_time "
+        "timestamptz"
+    ),
 }

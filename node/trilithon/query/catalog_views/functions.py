@@ -387,17 +387,21 @@ for _text in _TEXT_TYPES:
     )
 
 
-# ---- sequences: the values come from operators (plan.planner), these are their signatures
+# ---- sequences and jobs: the values come from operators (plan.planner), these are their signatures
 
 
 def _never(*arguments: Any) -> Any:
-    raise SqlError("0A000", "nextval() and setval() are not supported in this place")
+    raise SqlError(
+        "0A000", "nextval(), setval() and wait_for_job() are not supported in this place"
+    )
 
 
 for _signature in (
     "nextval(regclass) -> int8",
     "setval(regclass, int8) -> int8",
     "setval(regclass, int8, bool) -> int8",
+    "wait_for_job(uuid) -> bool",
+    "wait_for_job(text) -> bool",
 ):
     if not _registered(_signature):
         function(_signature, volatility=VOLATILE)(_never)

@@ -22,6 +22,8 @@ class Viewpoint:
     session: Any
     # A table's statistics, or None (`trilithon.query.statistics`).
     statistics: Callable[[Any], Any] = lambda table: None
+    # Read for sys.jobs alone.
+    jobs: Sequence[Any] = ()
 
 
 @dataclass(slots=True, eq=False)

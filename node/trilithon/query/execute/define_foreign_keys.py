@@ -163,3 +163,18 @@ def _named(definer: Definer, node: Node) -> list[tuple[int, str]]:
         if found:
             return found
     raise SqlError("42704", f'constraint "{name}" does not exist')
+
+
+async def alter_constraint(definer: Definer, table: Table, command: Node) -> None:
+    """ALTER CONSTRAINT: when a foreign key is checked. SqlError 42704, 42809."""
+    node = command["def"].get("ATAlterConstraint") or command["def"]["Constraint"]
+    if node.get("alterEnforceability") or node.get("alterInheritability"):
+        raise SqlError("0A000", "ALTER CONSTRAINT can only say when a constraint is checked")
+    deferrable = bool(node.get("deferrable"))
+    ddl.set_deferrable(
+        definer.transaction,
+        table,
+        node["conname"],
+        deferrable=deferrable,
+        initially_deferred=deferrable and bool(node.get("initdeferred")),
+    )

@@ -207,7 +207,9 @@ def _add_constraint(definer: Definer, draft: _Draft, node: Node, column: str | N
 
 def _refuse_deferrable(node: Node) -> None:
     if node.get("deferrable") or node.get("initdeferred"):
-        raise SqlError("0A000", "deferrable constraints are not supported")
+        words = {"CONSTR_PRIMARY": "PRIMARY KEY", "CONSTR_UNIQUE": "UNIQUE"}
+        kind = words.get(node["contype"], "CHECK")
+        raise SqlError("0A000", f"{kind} constraints cannot be marked DEFERRABLE")
 
 
 def _key(node: Node, column: str | None) -> IndexDefinition:
@@ -717,6 +719,7 @@ _ALTERATIONS: Final[dict[str, Callable[[Definer, Table, Node], Any]]] = {
     "DropNotNull": _drop_not_null,
     "DropConstraint": _drop_constraint,
     "ValidateConstraint": _validate_constraint,
+    "AlterConstraint": define_foreign_keys.alter_constraint,
     "AlterColumnType": _alter_type,
     "SetRelOptions": _ignore,
     "ResetRelOptions": _ignore,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.catalog.jobs import list_jobs
 from trilithon.query.execute.run import Run, rows_size
 
 BATCH_ROWS: Final = 1024
+# The virtual relation whose rows are read, not known.
+JOBS: Final = "sys.jobs"
 Batches = AsyncIterator[list[Any]]
 # (rows, context) → rows
 Transform = Callable[[list[Any], Any], list[Any]]
@@ -247,7 +250,10 @@ class Virtual(Small):
     viewpoint: Callable[[Run], Any]
 
     async def collect(self, run: Run) -> list[Any]:
-        rows = self.rows(self.viewpoint(run))
+        viewpoint = self.viewpoint(run)
+        if self.name == JOBS:
+            viewpoint = replace(viewpoint, jobs=await list_jobs(run.transaction))
+        rows = self.rows(viewpoint)
         positions = self.positions
         return [tuple([row[position] for position in positions]) for row in rows]
 

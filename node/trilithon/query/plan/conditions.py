@@ -37,7 +37,13 @@ def conjunction(conjuncts: Sequence[Expr]) -> Expr | None:
 
 # Calls whose values operators fetch before a row's expressions are evaluated.
 FETCHED: Final = frozenset(
-    {"nextval(regclass)", "setval(regclass,int8)", "setval(regclass,int8,bool)"}
+    {
+        "nextval(regclass)",
+        "setval(regclass,int8)",
+        "setval(regclass,int8,bool)",
+        "wait_for_job(uuid)",
+        "wait_for_job(text)",
+    }
 )
 
 

@@ -27,6 +27,7 @@ from trilithon.query.execute import operators, sequences, sorting, subqueries
 from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
+from trilithon.query.execute.waiting import JobWaits
 from trilithon.query.plan import access, explain, grouping, joins, rules, scans
 from trilithon.query.plan.access import Wish
 from trilithon.query.plan.conditions import (
@@ -156,6 +157,8 @@ class Planner:
                 raise explain.unsupported("nextval() of a sequence that differs from row to row")
             sequence = compile_scalar(self.place(node.args[0], {}))
             made = sequences.NextValues(columns, source, sequence)
+        elif node.function.startswith("wait_for_job"):
+            made = JobWaits(columns, source, self.projection(node.args, source))
         else:
             made = sequences.SetValues(columns, source, self.projection(node.args, source))
         return ir.Column(column, node.type), made
