@@ -56,6 +56,7 @@ from trilithon.journal.outbox import (
     Outbox,
     Output,
 )
+from trilithon.journal.past import Freshness, past_snapshot, stale_snapshot
 from trilithon.journal.quorum import Members, member_list_of
 from trilithon.journal.readers import Readers
 from trilithon.journal.settings import EPOCH_STEP_MAX, JournalSettings
@@ -76,6 +77,7 @@ from trilithon.v1.journal_pb2 import (
     Promised,
     Refused,
     Snapshot,
+    SnapshotRequest,
 )
 from trilithon.v1.journal_pb2 import Applied as AppliedMessage
 from trilithon.v1.types_pb2 import Entry
@@ -102,6 +104,7 @@ class JournalMachine:
             now_us,
         )
         self._lease = Lease()
+        self._freshness = Freshness()
         self._members = Members([*recovered.base.member_entries, *recovered.member_entries])
         self._settling = Settling(
             self.incarnation,
@@ -247,6 +250,7 @@ class JournalMachine:
         """`log_bytes`: what the log takes in the store, where it is known."""
         if log_bytes is not None:
             self._log_bytes = log_bytes
+        self._freshness.observe(now_us, self.snapshot_csn(now_us), self.settled_csn)
         self._readers.feed.refill()
         self._window.sample(now_us, self.settled_csn)
         self._trim(now_us)
@@ -293,6 +297,10 @@ class JournalMachine:
             self._fail(peer, corr, INVALID, "a witness gives no snapshots")
             return
         csn = self.snapshot_csn(now_us)
+        wanted = request.snapshot
+        if wanted.at_csn or (csn is None and wanted.staleness_us > 0):
+            self._reply(peer, corr, self._leaseless(wanted, csn, now_us))
+            return
         if csn is None:
             self.counters.snapshots_refused += 1
             self._fail(peer, corr, UNAVAILABLE, "no valid read lease")
@@ -304,6 +312,13 @@ class JournalMachine:
             settled_csn=min(self.settled_csn, csn),
         )
         self._reply(peer, corr, JournalReply(snapshot=snapshot))
+
+    def _leaseless(self, wanted: SnapshotRequest, csn: int | None, now_us: int) -> JournalReply:
+        log, settled = self.log, self.settled_csn
+        if wanted.at_csn:
+            return past_snapshot(log, wanted.at_csn, settled, csn, history=wanted.history)
+        self._freshness.observe(now_us, csn, settled)
+        return stale_snapshot(log, self._freshness, settled, wanted.staleness_us, now_us)
 
     # ---- the feed and the log
 

@@ -15,6 +15,7 @@ from typing import Final
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.world import Link, World
 from trilithon.link.specs import JOURNAL
+from trilithon.query.reads.past import Leaseless, PastSnapshot, PastSnapshots
 from trilithon.query.reads.patience import Patience, impatient
 from trilithon.v1 import journal_pb2
 
@@ -53,6 +54,7 @@ class SnapshotSource:
             raise ValueError("a Region needs a journal to give snapshots")
         self._world = world
         self._links = [world.network.link(JOURNAL, address) for address in journals]
+        self._past = PastSnapshots(world, self._links, timeout_s=timeout_s)
         self._turn = 0
         self._timeout_us = int(timeout_s * 1e6)
         self._patience = Patience(self._timeout_us)
@@ -74,6 +76,10 @@ class SnapshotSource:
         if self._task is None:
             self._task = asyncio.create_task(self._serve(), name="snapshots")
         return await future
+
+    async def leaseless(self, wish: Leaseless) -> PastSnapshot:
+        """Of the past, or stale; see `past`."""
+        return await self._past.snapshot(wish)
 
     async def _serve(self) -> None:
         backoff_s = _BACKOFF_MIN_S

@@ -238,6 +238,11 @@ session_authorization | string |  | user |  |  |  | Sets the session user name.
 role | string | none | user |  |  |  | Sets the current role.
 """
 
+_OWN: Final = r"""
+trilithon.read_as_of | string |  | user |  |  |  | Sets the csn or the time that transactions read at, read-only; empty means the present.
+trilithon.read_staleness | integer | 0 | user | ms | 0..2147483647 |  | Sets how stale reads may be in a Region that has no read lease; 0 means not at all.
+"""
+
 # Where PostgreSQL's other values would change results that Trilithon does not change.
 _HONOURED: Final[Mapping[str, tuple[str, ...]]] = {
     "standard_conforming_strings": ("on",),
@@ -298,6 +303,6 @@ def _parse(line: str) -> Parameter:
 # By lower-cased name.
 PARAMETERS: Final[Mapping[str, Parameter]] = {
     parameter.name.lower(): parameter
-    for parameter in map(_parse, _POSTGRESQL.strip("\n").split("\n"))
+    for parameter in map(_parse, (_POSTGRESQL + _OWN.lstrip("\n")).strip("\n").split("\n"))
 }
 REPORTED: Final = tuple(parameter for parameter in PARAMETERS.values() if parameter.report)

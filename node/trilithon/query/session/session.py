@@ -16,7 +16,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trilithon.core.errors import Overloaded, SqlError, Unavailable
@@ -252,11 +252,17 @@ class Session:
         if transaction is None:
             modes = self.settings.modes
             options: dict[str, Any] = {} if first_read is None else {"first_read": first_read}
+            leaseless = self.settings.leaseless
+            if leaseless is not None:
+                options["leaseless"] = leaseless
             transaction = await self.services.transactions.begin(
                 read_only=modes is not None and modes.read_only,
                 serializable=modes is not None and modes.serializable,
                 **options,
             )
+            if leaseless is not None and modes is not None and transaction.read_only:
+                # A snapshot of the past, or a stale one, is for reading.
+                self.settings.modes = replace(modes, read_only=True)
             self.transaction = transaction
             self.last_transaction_id = transaction.id
             self.last_snapshot_csn = transaction.snapshot_csn

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.session import parameters
+from trilithon.query.reads.past import Leaseless
+from trilithon.query.session import parameters, past_points
 from trilithon.query.session.parameter_table import PARAMETERS, REPORTED
 from trilithon.query.session.parameters import Parameter, invalid_value
 from trilithon.types.settings import IoSettings, zone_or_none
@@ -58,6 +59,7 @@ class SessionSettings:
         "idle_timeout_ms",
         "io",
         "io_key",
+        "leaseless",
         "modes",
         "plan_key",
         "search_path",
@@ -188,6 +190,8 @@ class SessionSettings:
                         detail="Trilithon speaks UTF8 only.",
                     )
                 return encoding
+            case past_points.NAME:
+                return past_points.canonical_point(value, self.io)
             case "application_name":
                 cut = value.encode()[:_NAME_BYTES_MAX].decode("utf-8", "ignore")
                 return "".join(one if " " <= one <= "~" else "?" for one in cut)
@@ -291,6 +295,10 @@ class SessionSettings:
         self.statement_timeout_ms = int(get("statement_timeout"))
         self.idle_timeout_ms = int(get("idle_session_timeout"))
         self.idle_in_transaction_timeout_ms = int(get("idle_in_transaction_session_timeout"))
+        as_of = past_points.point_of(get(past_points.NAME))
+        staleness_us = int(get("trilithon.read_staleness")) * 1_000
+        # None: every transaction begins with a snapshot under a lease.
+        self.leaseless = Leaseless(as_of, staleness_us) if as_of or staleness_us else None
         self.client_encoding = get("client_encoding")
         self.client_min_messages = get("client_min_messages")
         self.default_modes = Modes(

@@ -16,12 +16,18 @@ from trilithon.query.catalog.loading import CatalogCache
 from trilithon.query.catalog.object_ids import ObjectIds
 from trilithon.query.catalog.rowkeys import ExpressionHook, TableKeys
 from trilithon.query.catalog.sequences import SequenceValues
+from trilithon.query.reads.past import Leaseless
 from trilithon.query.statistics.keeper import StatisticsKeeper
 from trilithon.query.transaction.committer import Committer, Handover, unknown_outcome
 from trilithon.query.transaction.conflicts import abort_error
 from trilithon.query.transaction.contention import Contention
 from trilithon.query.transaction.limits import TransactionLimits
-from trilithon.query.transaction.ports import SnapshotSourceLike, SpeculationLike, StorageReadsLike
+from trilithon.query.transaction.ports import (
+    SnapshotLike,
+    SnapshotSourceLike,
+    SpeculationLike,
+    StorageReadsLike,
+)
 from trilithon.query.transaction.transaction import CommitResult, FirstRead, Transaction
 from trilithon.v1.adjudicator_pb2 import CommitRequest, Verdict
 
@@ -69,11 +75,13 @@ class TransactionManager:
         read_only: bool = False,
         serializable: bool = False,
         first_read: FirstRead | None = None,
+        leaseless: Leaseless | None = None,
     ) -> Transaction:
-        """A transaction on a new snapshot. `first_read` travels beside the snapshot request; its rows
+        """A transaction on a new snapshot; with `leaseless` on one of the past, or a stale one, and then
+        read-only. `first_read` travels beside the snapshot request; its rows
         are used where they are right for the snapshot. SqlError 57P03 when there is none to be had."""
-        if first_read is None:
-            return await self._begin(read_only, serializable)
+        if first_read is None or leaseless is not None:
+            return await self._begin(read_only, serializable, leaseless)
         answer = asyncio.create_task(self._speculate(first_read))
         answer.add_done_callback(_heard)
         try:
@@ -90,10 +98,17 @@ class TransactionManager:
     async def _speculate(self, read: FirstRead) -> SpeculationLike:
         return await self._reads.speculative_get(read.keys, read.program)
 
-    async def _begin(self, read_only: bool, serializable: bool) -> Transaction:
+    async def _begin(
+        self, read_only: bool, serializable: bool, leaseless: Leaseless | None = None
+    ) -> Transaction:
         clock = self.world.clock
         began_us = clock.monotonic_us()
-        snapshot = await self._snapshots.snapshot()
+        snapshot: SnapshotLike
+        if leaseless is None:
+            snapshot = await self._snapshots.snapshot()
+        else:
+            snapshot = past = await self._snapshots.leaseless(leaseless)
+            read_only = read_only or leaseless.as_of is not None or past.stale_us > 0
         snapshot_us = clock.monotonic_us() - began_us
         catalog = await self.catalogs.at(snapshot)
         self._contention.seen(snapshot.csn)

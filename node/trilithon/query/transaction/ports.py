@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, Protocol, cast
 
+from trilithon.query.reads.past import Leaseless, PastSnapshot
+
 Row = list[Any]
 
 
@@ -19,6 +21,10 @@ class SnapshotLike(Protocol):
 class SnapshotSourceLike(Protocol):
     async def snapshot(self) -> SnapshotLike:
         """SqlError 57P03 when no journal gives one in time."""
+        ...
+
+    async def leaseless(self, wish: Leaseless) -> PastSnapshot:
+        """Of the past, or stale: SqlError 72000, 22023, 57P03."""
         ...
 
 
