@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_adjudicator_machine import COMMITTED, Rig, commit
+from adjudicator_rig import COMMITTED, Rig, commit
 
 from trilithon.adjudicator import judging
 from trilithon.v1 import journal_pb2 as journal

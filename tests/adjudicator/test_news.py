@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_adjudicator_machine import Rig, commit
+from adjudicator_rig import Rig, commit
 from test_commit_timings import acknowledge
 
 from trilithon.v1 import journal_pb2 as journal

@@ -1,4 +1,4 @@
-"""Golden scripts: commands, `---`, everything that happened, one event per line.
+"""The journal's golden scripts (`golden_script`).
 
 Commands (csns as epoch.sequence, `-` for none; `x` is a peer and the process behind it, `x'` its next
 life; incarnations are letters, this journal's is `a`):
@@ -53,33 +53,14 @@ from trilithon.v1.types_pb2 import Entry, Failure
 ENTRY = re.compile(r"^(\d+\.\d+)(!?)(?::(\w+))?(?:\[(\w+)(?:>(\w+))?\])?$")
 
 
-def run_script(text: str) -> str:
-    """The script again, with what really happened."""
-    script = Script()
-    return "\n".join(block if is_comment(block) else script.block(block) for block in blocks(text))
-
-
-def blocks(text: str) -> list[str]:
-    return [block + "\n" for block in text.strip("\n").split("\n\n")]
-
-
-def is_comment(block: str) -> bool:
-    return all(line.startswith("#") for line in block.strip().splitlines())
-
-
 class Script:
     def __init__(self) -> None:
         self.driver: Driver | None = None
         self.options: dict[str, Any] = {}
         self.lives = 0
 
-    def block(self, block: str) -> str:
-        commands = block.partition("---\n")[0]
-        events: list[str] = []
-        for line in commands.strip().splitlines():
-            if not line.startswith("#"):
-                events += self.command(*line.split())
-        return commands + "---\n" + "".join(f"{event}\n" for event in events)
+    def execute(self, line: str) -> list[str]:
+        return self.command(*line.split())
 
     def command(self, verb: str, *words: str) -> list[str]:
         if verb == "journal":

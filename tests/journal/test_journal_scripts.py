@@ -1,26 +1,19 @@
-"""Every script says what happens today; a change of the protocol shows as a diff of a script.
-
-`TRILITHON_REWRITE=1 pytest tests/journal/test_journal_scripts.py` writes what happens now.
-"""
+"""Every script says what happens today; a change of the protocol shows as a diff of a script."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from journal_script import run_script
+from golden_script import check_script, scripts_beside
+from journal_script import Script
 
-SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txt"))
+SCRIPTS = scripts_beside(__file__)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_script(path: Path) -> None:
-    text = path.read_text("utf-8")
-    happened = run_script(text)
-    if os.environ.get("TRILITHON_REWRITE"):
-        path.write_text(happened, "utf-8")
-    assert happened == text
+    check_script(path, Script().execute)
 
 
 def test_there_are_scripts() -> None:
