@@ -36,6 +36,7 @@ from trilithon.types.registry import (
     UNKNOWN,
     TypeRef,
     array_type,
+    is_enum,
     type_info,
     type_name,
 )
@@ -61,7 +62,7 @@ __all__ = [
 builtins.load()
 
 _ANY: Final = 2276
-_ANYARRAY, _ANYELEMENT, _ANYNONARRAY = 2277, 2283, 2776
+_ANYARRAY, _ANYELEMENT, _ANYNONARRAY, _ANYENUM = 2277, 2283, 2776, 3500
 _COMPATIBLE, _COMPATIBLE_ARRAY, _COMPATIBLE_NONARRAY = 5077, 5078, 5079
 _UNKNOWN: Final = UNKNOWN.oid
 # int2vector and oidvector: arrays of a fixed shape, that no other array becomes.
@@ -220,7 +221,9 @@ def _bind_polymorphic(
             item = _elements_of(have)
             if not item:
                 return None
-        elif want in (_ANYNONARRAY, _COMPATIBLE_NONARRAY) and _elements_of(have):
+        elif (want in (_ANYNONARRAY, _COMPATIBLE_NONARRAY) and _elements_of(have)) or (
+            want == _ANYENUM and not is_enum(have)
+        ):
             return None
         if want in (_COMPATIBLE, _COMPATIBLE_ARRAY, _COMPATIBLE_NONARRAY):
             compatibles.append(item)
@@ -246,7 +249,7 @@ def _concrete(want: int, have: int, element: int, compatible: int) -> int:
         return want
     if want == _ANY:
         return have
-    if want in (_ANYELEMENT, _ANYNONARRAY):
+    if want in (_ANYELEMENT, _ANYNONARRAY, _ANYENUM):
         return element or have
     if want == _ANYARRAY:
         return array_type(TypeRef(element)).oid if element else have

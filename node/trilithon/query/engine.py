@@ -93,6 +93,7 @@ class Plan:
     # (table, its statistics) that it was made by, and the generation in which they were last looked at.
     statistics: tuple[tuple[Table, Any], ...] = ()
     generation: int = 0
+    types: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -274,6 +275,8 @@ class Engine:
                     return False
             elif _look_up(catalog, path, name) is not found:
                 return False
+        if any(catalog.object_by_id(found.id) is not found for found in plan.types):
+            return False
         plan.catalog = catalog
         return True
 
@@ -315,6 +318,7 @@ class Engine:
             first_points(root),
             tuple((table, self._statistics(table)) for table in bound.tables),
             self._generation,
+            bound.types,
         )
         return plan, analysis.cacheable
 
@@ -551,6 +555,7 @@ def _used_objects(bound: Bound) -> tuple[int, ...]:
             used.append(found.id)
         elif isinstance(found, tuple):
             used += [one.id for one in found if isinstance(one, Function)]
+    used += [found.id for found in bound.types]
     return tuple(dict.fromkeys(used))
 
 

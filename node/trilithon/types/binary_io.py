@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.types import calendar as cal
-from trilithon.types import json_value, modifiers, numeric
+from trilithon.types import json_value, modifiers, numeric, user_types
 from trilithon.types.registry import (
     OID_KIN,
     TypeRef,
     element_type,
+    is_enum,
     type_info,
     type_name,
 )
@@ -242,6 +243,11 @@ def _name(text: str) -> str:
 def _codec_of(oid: int) -> tuple[Parse, Render]:
     if oid in OID_KIN:
         return _fixed(">I", "oid")
+    if is_enum(oid):
+        return (
+            lambda data: user_types.enum_type(oid).parse(_parse_text(data)),
+            lambda value: str(value.label).encode(),
+        )
     info = type_info(oid)
     codec = _codec(info.name)
     if codec is not None:

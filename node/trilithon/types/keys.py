@@ -12,7 +12,8 @@ schema, no encoding is a prefix of another one's, and equal values have equal ke
     10..18     negative integer of 8..1 bytes ... (18 is zero), 19..20: positive of 1..8 bytes;
                big-endian, negative ones as value + 256^n - 1. Integers of all widths, oids, dates,
                times and timestamps share this encoding.
-    28         float: 8 bytes of IEEE 754, sign folded; NaN above everything, -0 is 0
+    28         float: 8 bytes of IEEE 754, sign folded; NaN above everything, -0 is 0. Also the
+               position of an enumerated type's label.
     30..35     numeric: -Infinity, negative, 0, positive, +Infinity, NaN. The payload of a finite one
                is the exponent (3 bytes, biased), then two digits a byte as 1..a, then 00;
                negative ones inverted. Trailing zeros are no part of it.
@@ -42,8 +43,8 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.types import numeric
-from trilithon.types.registry import OID_KIN, TYPES, TypeRef, type_info, type_name
-from trilithon.types.values import EMPTY_ARRAY, ArrayValue, Interval, TimeTz
+from trilithon.types.registry import OID_KIN, TYPES, TypeRef, is_enum, type_info, type_name
+from trilithon.types.values import EMPTY_ARRAY, ArrayValue, EnumValue, Interval, TimeTz
 
 SLOT_COUNT: Final = 1024
 PREFIX_BYTES: Final = 8
@@ -143,6 +144,12 @@ def _decode_float(data: bytes, at: int) -> tuple[float, int]:
     bits = folded ^ (_SIGN if folded & _SIGN else 0xFFFF_FFFF_FFFF_FFFF)
     value: float = _FLOAT_PACK.unpack(bits.to_bytes(8, "big"))[0]
     return value, at + 9
+
+
+def _decode_enum(data: bytes, at: int) -> tuple[EnumValue, int]:
+    """The label is not in the key."""
+    position, end = _decode_float(data, at)
+    return EnumValue(position, ""), end
 
 
 def _encode_numeric(value: Decimal) -> bytes:
@@ -295,6 +302,10 @@ def _array_codec(element_oid: int) -> tuple[Encode, Decode]:
 
 _INT_CODEC: Final[tuple[Encode, Decode]] = (_encode_int, _decode_int)
 _TEXT_CODEC: Final[tuple[Encode, Decode]] = (_encode_text, _decode_text)
+_ENUM_CODEC: Final[tuple[Encode, Decode]] = (
+    lambda value: _encode_float(value.position),
+    _decode_enum,
+)
 _CODECS: Final[dict[str, tuple[Encode, Decode]]] = {
     "bool": (_encode_bool, _decode_bool),
     "int2": _INT_CODEC,
@@ -324,6 +335,8 @@ _INEXACT: Final = frozenset({"numeric", "bpchar", "interval", "float4", "float8"
 def _codec(oid: int) -> tuple[Encode, Decode]:
     if oid in OID_KIN:
         return _INT_CODEC
+    if is_enum(oid):
+        return _ENUM_CODEC
     info = type_info(oid)
     codec = _CODECS.get(info.name)
     if codec is not None:
@@ -352,8 +365,8 @@ def is_indexable(oid: int) -> bool:
 def decodes_exactly(ref: TypeRef) -> bool:
     """Whether a key column gives the very value back, and not merely an equal one."""
     info = type_info(ref.oid)
-    name = TYPES[info.element_oid].name if info.element_oid else info.name
-    return name not in _INEXACT
+    inner = TYPES[info.element_oid] if info.element_oid else info
+    return inner.name not in _INEXACT and inner.category != "E"
 
 
 def _null_byte(descending: bool, nulls_first: bool) -> bytes:

@@ -5,7 +5,7 @@ In-memory values by type (None is NULL everywhere):
     bpchar, name, "char", json, jsonb (canonical text)→str; bytea→bytes; uuid→16 bytes;
     date→int days since 2000-01-01; time→int µs; timetz→TimeTz(µs, zone seconds west of UTC);
     timestamp(tz)→int µs since 2000-01-01 (UTC); interval→Interval(months, days, µs);
-    arrays→ArrayValue; record→tuple. ±infinity: the largest and smallest int32 (date) or int64.
+    arrays→ArrayValue; record→tuple; enumerated types→EnumValue. ±infinity: the largest and smallest int32 (date) or int64.
 
 Oids, categories and modifiers are PostgreSQL's (pg_type.dat), so that drivers recognise them.
 """
@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.types import user_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class TypeInfo:
     array_oid: int
     element_oid: int = 0
 
+
+# Enumerated types have the oids of their catalog objects; their arrays have them with this bit.
+FIRST_USER_OID: Final = 16384
+USER_ARRAY: Final = 1 << 30
 
 # oid, internal name, SQL name ("" = the same), typlen, category, preferred, array oid
 _BASE: Final = (
@@ -85,6 +90,7 @@ _BASE: Final = (
     (2283, "anyelement", "", 4, "P", False, 0),
     (2776, "anynonarray", "", 4, "P", False, 0),
     (2950, "uuid", "", 16, "U", False, 2951),
+    (3500, "anyenum", "", 4, "P", False, 0),
     (3802, "jsonb", "", -1, "U", False, 3807),
     (4089, "regnamespace", "", 4, "N", False, 4090),
     (4096, "regrole", "", 4, "N", False, 4097),
@@ -110,7 +116,41 @@ def _build() -> dict[int, TypeInfo]:
     return types
 
 
-TYPES: Final[Mapping[int, TypeInfo]] = _build()
+class _Types(dict[int, TypeInfo]):
+    """PostgreSQL's types, and behind them those that users make: what an oid of theirs is can be told
+    from the oid alone, so every process knows it; its name only where a catalog was loaded."""
+
+    def get(self, oid: int, default: Any = None) -> Any:
+        found = super().get(oid)
+        if found is None and oid >= FIRST_USER_OID:
+            return _user_type(oid)
+        return found if found is not None else default
+
+    def __contains__(self, oid: object) -> bool:
+        return super().__contains__(oid) or (
+            isinstance(oid, int) and FIRST_USER_OID <= oid < 2 * USER_ARRAY
+        )
+
+    def __missing__(self, oid: int) -> TypeInfo:
+        if oid >= FIRST_USER_OID:
+            return _user_type(oid)
+        raise KeyError(oid)
+
+
+def _user_type(oid: int) -> TypeInfo:
+    # `name` is for telling built-in types apart: one that none of them has.
+    element = oid & ~USER_ARRAY
+    called = user_types.name_of(element)
+    if oid & USER_ARRAY:
+        return TypeInfo(oid, f"_enum.{element}", f"{called}[]", -1, "A", False, 0, element)
+    return TypeInfo(oid, f"enum.{oid}", called, 4, "E", False, oid | USER_ARRAY)
+
+
+def is_enum(oid: int) -> bool:
+    return oid >= FIRST_USER_OID and not oid & USER_ARRAY
+
+
+TYPES: Final[Mapping[int, TypeInfo]] = _Types(_build())
 BY_NAME: Final[Mapping[str, TypeInfo]] = {info.name: info for info in TYPES.values()}
 
 # What people write and the grammar does not already translate.
@@ -173,7 +213,7 @@ OID_ARRAY: Final = TypeRef(1028)
 
 # Numbers that name catalog objects; stored and computed with as oids.
 OID_KIN: Final = frozenset({24, 26, 28, 2202, 2205, 2206, 4089, 4096})
-POLYMORPHIC: Final = frozenset({2276, 2277, 2283, 2776, 5077, 5078, 5079})
+POLYMORPHIC: Final = frozenset({2276, 2277, 2283, 2776, 3500, 5077, 5078, 5079})
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -356,6 +396,8 @@ def type_name(ref: TypeRef) -> str:
     info = TYPES.get(ref.oid)
     if info is None:
         return "???"
+    if ref.oid >= FIRST_USER_OID:
+        return info.sql_name
     if info.element_oid and info.category == "A" and info.name.startswith("_"):
         return type_name(TypeRef(info.element_oid, ref.typmod)) + "[]"
     if ref.typmod < 0:

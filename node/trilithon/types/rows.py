@@ -1,6 +1,6 @@
 """The row codec: a row is a msgpack array of its columns' values, in attnum order.
 
-Numerics, intervals, times with zone and arrays are msgpack extensions (codes below), everything else
+Numerics, intervals, times with zone, labels and arrays are msgpack extensions (codes below), everything else
 is msgpack's own. A batch of rows is a msgpack array of rows and nils, built by concatenation.
 """
 
@@ -15,16 +15,18 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from trilithon.types.numeric import NAN
-from trilithon.types.values import ArrayValue, Interval, TimeTz
+from trilithon.types.values import ArrayValue, EnumValue, Interval, TimeTz
 
 NUMERIC_CODE: Final = 1
 INTERVAL_CODE: Final = 2
 TIMETZ_CODE: Final = 3
 ARRAY_CODE: Final = 4
 RECORD_CODE: Final = 5
+ENUM_CODE: Final = 6
 
 _INTERVAL_PACK: Final = struct.Struct(">iiq")
 _TIMETZ_PACK: Final = struct.Struct(">qi")
+_ENUM_PACK: Final = struct.Struct(">d")
 
 
 class MalformedRow(ValueError):
@@ -39,6 +41,8 @@ def wrap(value: Any) -> Any:
         return Ext(INTERVAL_CODE, _INTERVAL_PACK.pack(*value))
     if isinstance(value, TimeTz):
         return Ext(TIMETZ_CODE, _TIMETZ_PACK.pack(*value))
+    if isinstance(value, EnumValue):
+        return Ext(ENUM_CODE, _ENUM_PACK.pack(value.position) + value.label.encode())
     if isinstance(value, ArrayValue):
         parts = [list(value.dimensions), list(value.lower_bounds), _wrap_all(value.items)]
         return Ext(ARRAY_CODE, _encode(parts))
@@ -58,6 +62,8 @@ def _unwrap(code: int, data: memoryview) -> Any:
     if code == ARRAY_CODE:
         dimensions, lower_bounds, items = _decode(data)
         return ArrayValue(tuple(items), tuple(dimensions), tuple(lower_bounds))
+    if code == ENUM_CODE:
+        return EnumValue(_ENUM_PACK.unpack_from(data)[0], str(data[_ENUM_PACK.size :], "utf-8"))
     if code == RECORD_CODE:
         return tuple(_decode(data))
     raise MalformedRow(f"unknown extension {code}")

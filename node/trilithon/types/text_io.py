@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.types import datetime_text as dt
-from trilithon.types import json_value, modifiers, numeric
+from trilithon.types import json_value, modifiers, numeric, user_types
 from trilithon.types.array_text import parse_array, render_array
 from trilithon.types.interval_text import parse_interval, render_interval
 from trilithon.types.registry import (
@@ -26,10 +26,12 @@ from trilithon.types.registry import (
     TypeRef,
     element_type,
     interval_modifier,
+    is_enum,
     type_info,
     type_name,
 )
 from trilithon.types.settings import DEFAULT_SETTINGS, IoSettings
+from trilithon.types.values import EnumValue
 
 Parse = Callable[[str, IoSettings], Any]
 Render = Callable[[Any, IoSettings], str]
@@ -413,7 +415,8 @@ def depends_on_settings(oid: int) -> bool:
     info = type_info(oid)
     if info.element_oid:
         return depends_on_settings(info.element_oid)
-    return info.name in _SETTINGS_DEPENDENT or info.name == "record"
+    # Labels are known where a catalog is, so reading one is only stable.
+    return info.name in _SETTINGS_DEPENDENT or info.name == "record" or is_enum(oid)
 
 
 @lru_cache(maxsize=1024)
@@ -425,6 +428,8 @@ def _parser(ref: TypeRef) -> Parse:
         return _parse_oid
     if ref.oid in OID_KIN:
         return _parse_reg(info.name)
+    if is_enum(ref.oid):
+        return lambda text, _: user_types.enum_type(ref.oid).parse(text)
     parse = _PARSERS.get(info.name) or _unsupported(info.name)
     if info.name == "interval":
         pair = interval_modifier(ref.typmod)
@@ -468,6 +473,8 @@ def _renderer(oid: int) -> Render:
         return _render_record
     if oid in OID_KIN:
         return _render_oid_kind(info.name)
+    if is_enum(oid):
+        return lambda value, _: str(value.label)
     return _RENDERERS.get(info.name, _render_str)
 
 
@@ -498,6 +505,8 @@ def _by_python_type(item: Any, settings: IoSettings) -> str:
             return numeric.render(item)
         case bytes():
             return _render_bytea(item, settings)
+        case EnumValue():
+            return item.label
         case _:
             return str(item)
 

@@ -1,4 +1,4 @@
-"""The in-memory values that Python has no type for: intervals, times with zone, arrays."""
+"""The in-memory values that Python has no type for: intervals, times with zone, labels, arrays."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ class TimeTz(NamedTuple):
     def order(self) -> tuple[int, int]:
         """What comparisons use: UTC first, then the zone."""
         return self.microseconds + self.zone * 1_000_000, self.zone
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EnumValue:
+    """A label of an enumerated type. `position` orders it (PostgreSQL's enumsortorder) and is no other
+    label's of the type, so Python's comparisons are SQL's."""
+
+    position: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ MODULES: Final = (
     "matching",
     "arrays",
     "misc",
+    "enums",
+    "domains",
     "jsons",
     "json_building",
     "templates",

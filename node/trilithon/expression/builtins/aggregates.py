@@ -373,6 +373,8 @@ for _name, _choose in (("min", min), ("max", max)):
         typed=_array_extreme(_choose),
     )
 
+    _define_extreme("anyenum", _name, _choose, None)
+
 # --- booleans and bits
 
 

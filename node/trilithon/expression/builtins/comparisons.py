@@ -110,6 +110,17 @@ def _define_all() -> None:
                 typed=True,
             )
         )
+        register(
+            Function(
+                f"anyenum {name} anyenum",
+                name,
+                (3500, 3500),
+                BOOL.oid,
+                compare,
+                inline=inline,
+                raises=False,
+            )
+        )
         _define_record(name, compare)
         _define_instants(name, compare)
 

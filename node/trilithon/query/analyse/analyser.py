@@ -45,6 +45,7 @@ def analyse_statement(
         analysis.read_only,
         tuple(analysis.tables[key] for key in sorted(analysis.tables)),
         tuple(analysis.lookups),
+        tuple(analysis.types[key] for key in sorted(analysis.types)),
     )
     return bound, analysis
 

@@ -225,7 +225,13 @@ def _type_cast(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     expression = analyse(analysis, scope, inner)
     if target.oid == UNKNOWN.oid:
         return expression
-    return coercion.coerce(analysis, expression, target, coercion.EXPLICIT, location)
+    made = coercion.coerce(analysis, expression, target, coercion.EXPLICIT, location)
+    domain = names.find_domain(analysis, node["typeName"])
+    if domain is None:
+        return made
+    from trilithon.query.analyse import domains
+
+    return domains.checked(analysis, domain, made)
 
 
 def _case(analysis: Analysis, scope: Scope, node: Node) -> Expr:

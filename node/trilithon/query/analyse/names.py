@@ -10,7 +10,7 @@ from trilithon.query.analyse.context import Analysis
 from trilithon.query.catalog.definitions import Domain, Enum, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import TypeRef, lookup_type
+from trilithon.types.registry import ALIASES, BY_NAME, TypeRef, array_type, lookup_type
 
 SYSTEM_SCHEMAS = ("pg_catalog",)
 
@@ -112,9 +112,28 @@ def resolve_type(analysis: Analysis, node: Node) -> TypeRef:
                 raise
     full = ".".join(names)
     found = analysis.catalog.find_type(schema_path(analysis, schema), name)
-    if isinstance(found, Domain | Enum):
-        analysis.unsupported(f'type "{full}"', location)
-    analysis.fail("42704", f'type "{full}" does not exist', location)
+    if found is None:
+        analysis.fail("42704", f'type "{full}" does not exist', location)
+    if modifiers:
+        analysis.fail("42601", f'type modifier is not allowed for type "{full}"', location)
+    analysis.types[found.id] = found
+    if isinstance(found, Enum):
+        ref = TypeRef(found.id)
+        return array_type(ref) if array else ref
+    if array:
+        analysis.unsupported(f'an array of domain "{full}"', location)
+    base: TypeRef = found.base
+    return base
+
+
+def find_domain(analysis: Analysis, node: Node) -> Domain | None:
+    """The domain that a TypeName node names, if it is one."""
+    names = strings(node.get("names", []))
+    schema = names[-2] if len(names) > 1 else None
+    if schema in (None, "pg_catalog") and (names[-1] in BY_NAME or names[-1] in ALIASES):
+        return None
+    found = analysis.catalog.find_type(schema_path(analysis, schema), names[-1])
+    return found if isinstance(found, Domain) else None
 
 
 def _builtin(name: str, modifiers: list[int], array: bool) -> TypeRef:

@@ -65,9 +65,14 @@ def default(analysis: Analysis, table: Table, column: Column) -> Expr:
         sequence = ir.Constant(column.sequence_id, REGCLASS)
         value = comparisons.simple_call(analysis, "nextval", (sequence,), None)
         return coercion.assign(analysis, value, column.type, column.name, None)
-    if column.default is None or column.generated is not None:
+    text = column.default
+    if text is None and column.domain_id:
+        domain = analysis.catalog.object_by_id(column.domain_id)
+        analysis.types[column.domain_id] = domain
+        text = domain.default
+    if text is None or column.generated is not None:
         return ir.Constant(None, column.type)
-    expression = analyse_text(analysis, column.default, None, ())
+    expression = analyse_text(analysis, text, None, ())
     analysis.silent += 1
     try:
         return coercion.assign(analysis, expression, column.type, column.name, None)
@@ -78,10 +83,13 @@ def default(analysis: Analysis, table: Table, column: Column) -> Expr:
 def checks(
     analysis: Analysis, table: Table, target: Sequence[OutputColumn]
 ) -> tuple[CheckExpression, ...]:
-    return tuple(
+    from trilithon.query.analyse import domains
+
+    of_table = [
         CheckExpression(check.name, boolean(analysis, check.sql, table, target, "CHECK"))
         for check in table.checks
-    )
+    ]
+    return (*domains.column_rules(analysis, table, target), *of_table)
 
 
 def boolean(

@@ -294,6 +294,8 @@ class CheckExpression:
 
     name: str
     expression: Expr
+    # The column's domain whose rule it is; then no `name` means NOT NULL.
+    domain: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -405,3 +407,5 @@ class Bound:
     tables: tuple[Table, ...] = ()
     # Answers of the catalog that the plan rests on: (question, answer).
     lookups: tuple[tuple[Any, Any], ...] = field(default=())
+    # Domains and enumerated types that it rests on.
+    types: tuple[Any, ...] = ()

@@ -29,6 +29,7 @@ from trilithon.query.catalog.definitions import (
     View,
 )
 from trilithon.query.catalog.documents import Stored
+from trilithon.types import user_types
 
 BUILT_IN: Final[tuple[Stored, ...]] = (
     Schema(definitions.PG_CATALOG_ID, "pg_catalog"),
@@ -85,6 +86,8 @@ class Catalog:
                 names[name] = object_id
             if isinstance(value, Table):
                 owners.update((index.id, value.id) for index in value.indexes)
+            elif isinstance(value, Enum | Domain):
+                _register(value)
         self._fill(csn, objects, names, owners)
 
     def _fill(
@@ -122,6 +125,9 @@ class Catalog:
             names.update(names_of(value))
             if isinstance(value, Table):
                 owners.update((index.id, value.id) for index in value.indexes)
+            elif isinstance(value, Enum | Domain) and before is None:
+                # Labels that are added are known once their transaction is through.
+                _register(value)
         catalog = Catalog.__new__(Catalog)
         catalog._fill(self.csn, objects, names, owners)
         return catalog
@@ -270,6 +276,13 @@ class Catalog:
     def dependents_of(self, object_id: int) -> tuple[View, ...]:
         """Views over this table, view, sequence or function."""
         return tuple(view for view in self.views if object_id in view.depends_on)
+
+
+def _register(value: Enum | Domain) -> None:
+    if isinstance(value, Domain):
+        user_types.register_domain(value.id, value.name)
+    else:
+        user_types.register(user_types.make(value.id, value.name, value.labels, value.positions))
 
 
 def undefined_relation(path: Sequence[str], name: str) -> SqlError:

@@ -120,6 +120,7 @@ def make_column(number: int, definition: ColumnDefinition) -> Column:
         sequence_id=definition.sequence_id,
         generated=definition.generated,
         missing=encode_missing(definition.missing_value),
+        domain_id=definition.domain_id,
     )
 
 

@@ -118,6 +118,8 @@ class Column:
     becoming_not_null: bool = False
     missing: bytes | None = None
     comment: str = ""
+    # The domain that its values belong to; `type` is then the domain's base. 0: none.
+    domain_id: int = 0
 
     @property
     def missing_value(self) -> Any:
@@ -388,7 +390,9 @@ class Enum:
     schema_id: int
     schema: str
     name: str
+    # In the type's order; `positions` are what values carry, so they never change.
     labels: tuple[str, ...] = ()
+    positions: tuple[float, ...] = ()
     owner: str = "admin"
     comment: str = ""
     version: int = 1
@@ -473,6 +477,7 @@ class ColumnDefinition:
     generated: str | None = None
     # ALTER TABLE ADD COLUMN: the constant that existing rows get (the evaluated default).
     missing_value: Any = None
+    domain_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,8 @@ async def require_valid(
 def _failing(transaction: Transaction, table: Table, name: str) -> Callable[[Rows], Rows]:
     """Finds the rows that break a CHECK, with the time of day as now()."""
     expressions: Any = transaction.manager.expressions
-    checks = dict(expressions.row_rules(table, transaction.catalog).constraints.checks)
+    rules = expressions.row_rules(table, transaction.catalog).constraints.checks
+    checks = {check: failing for check, failing, domain in rules if not domain}
     now_us = transaction.manager.world.clock.wall_us() - _EPOCH_2000_US
     context = EvalContext(transaction_time_us=now_us, statement_time_us=now_us)
     failing = checks[name]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from trilithon.query.catalog.definitions import Identity, Index, IndexState, Table
+from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
 from trilithon.query.catalog_views import objects, procedures
 from trilithon.query.catalog_views.provider import Viewpoint
-from trilithon.types.registry import TYPES, TypeRef, type_info
+from trilithon.types.registry import TYPES, USER_ARRAY, TypeRef, type_info
 from trilithon.types.values import ArrayValue
 
 Rows = Iterable[dict[str, Any]]
@@ -112,7 +112,7 @@ def _attributes(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         for position, column in enumerate(table.columns):
             yield _attribute(table.id, column.number, column.name, column.type) | {
-                "atttypid": 0 if column.dropped else column.type.oid,
+                "atttypid": 0 if column.dropped else column.domain_id or column.type.oid,
                 "attname": f"........pg.dropped.{column.number}........"
                 if column.dropped
                 else column.name,
@@ -195,6 +195,70 @@ def _types(view: Viewpoint) -> Rows:
             "typtypmod": -1,
             "typcollation": objects.DEFAULT_COLLATION if info.category == "S" else 0,
         }
+    yield from _user_types(view)
+
+
+def _user_types(view: Viewpoint) -> Rows:
+    for value in view.catalog.types:
+        common = {
+            "typnamespace": value.schema_id,
+            "typowner": objects.owner_oid(view.catalog, value.owner),
+            "typisdefined": True,
+            "typdelim": ",",
+            "typalign": "i",
+            "typtypmod": -1,
+        }
+        if isinstance(value, Domain):
+            base = type_info(value.base.oid)
+            yield common | {
+                "oid": value.id,
+                "typname": value.name,
+                "typlen": base.length,
+                "typtype": "d",
+                "typcategory": base.category,
+                "typbasetype": value.base.oid,
+                "typtypmod": value.base.typmod,
+                "typnotnull": value.not_null,
+                "typdefault": value.default,
+                "typstorage": "x",
+                "typcollation": objects.DEFAULT_COLLATION if base.category == "S" else 0,
+            }
+            continue
+        own, array = type_info(value.id), type_info(value.id | USER_ARRAY)
+        yield common | {
+            "oid": own.oid,
+            "typname": value.name,
+            "typlen": own.length,
+            "typbyval": True,
+            "typtype": "e",
+            "typcategory": "E",
+            "typarray": array.oid,
+            "typstorage": "p",
+        }
+        yield common | {
+            "oid": array.oid,
+            "typname": "_" + value.name,
+            "typlen": -1,
+            "typtype": "b",
+            "typcategory": "A",
+            "typelem": own.oid,
+            "typstorage": "x",
+        }
+
+
+def _enums(view: Viewpoint) -> Rows:
+    for value in view.catalog.types:
+        if isinstance(value, Enum):
+            for number, (label, position) in enumerate(
+                zip(value.labels, value.positions, strict=True)
+            ):
+                yield {
+                    # PostgreSQL's labels have oids of their own; these name nothing else.
+                    "oid": (value.id << 10 | number) & 0x7FFF_FFFF,
+                    "enumtypid": value.id,
+                    "enumsortorder": position,
+                    "enumlabel": label,
+                }
 
 
 def _indexes(view: Viewpoint) -> Rows:
@@ -506,6 +570,7 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_attribute": _attributes,
         "pg_type": _types,
         "pg_index": _indexes,
+        "pg_enum": _enums,
         "pg_constraint": _constraints,
         "pg_attrdef": _defaults,
         "pg_database": _databases,

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.compile import compile_scalar
-from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import coercion, names, table_expressions
 from trilithon.query.analyse.tree import Expr, OutputColumn
-from trilithon.query.catalog import ddl
+from trilithon.query.catalog import ddl, ddl_types
 from trilithon.query.catalog.definitions import (
     CheckDefinition,
     ColumnDefinition,
@@ -137,6 +136,10 @@ def _add_column(definer: Definer, draft: _Draft, node: Node) -> None:
         draft.sequences.append((name, sequence))
     else:
         column = ColumnDefinition(name, names.resolve_type(definer.analysis, type_node))
+        domain = names.find_domain(definer.analysis, type_node)
+        if domain is not None:
+            column = replace(column, domain_id=domain.id)
+        ddl_types.depend_on_types(definer.transaction, [column.type], [column.domain_id])
         if not _storable(column.type):
             raise SqlError("0A000", f"columns of type {type_name(column.type)} are not supported")
     if "collClause" in node:
@@ -490,14 +493,6 @@ def _over_rows(definer: Definer, expression: Expr, outputs: tuple[OutputColumn, 
     return planner.place(expression, positions)
 
 
-def _context(definer: Definer) -> EvalContext:
-    context = getattr(definer.session, "context", None)
-    if callable(context):
-        made: EvalContext = context(())
-        return made
-    return EvalContext(settings=definer.settings.io)
-
-
 async def _add_constraint_to(definer: Definer, table: Table, command: Node) -> None:
     node = command["def"]["Constraint"]
     kind = node["contype"].removeprefix("CONSTR_")
@@ -566,6 +561,10 @@ async def _add_check(
 async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
     draft = _Draft(table.schema, table.name)
     _add_column(definer, draft, command["def"]["ColumnDef"])
+    if draft.columns[0].domain_id and await ddl_types.find_row(
+        definer.transaction, table, lambda row: True
+    ):
+        raise SqlError("0A000", "ADD COLUMN of a domain to a table with rows is not supported")
     if draft.sequences:
         raise SqlError("0A000", "ADD COLUMN with a sequence is not supported")
     column = draft.columns[0]
@@ -578,7 +577,7 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
 
         if is_volatile(value):
             raise SqlError("0A000", "ADD COLUMN with a volatile default is not supported")
-        made = compile_scalar(_over_rows(definer, value, ()))((), _context(definer))
+        made = compile_scalar(_over_rows(definer, value, ()))((), definer.eval_context())
         column = replace(column, missing_value=made)
     added = await ddl.add_column(
         definer.transaction, table, column, if_not_exists=bool(command.get("missing_ok"))
@@ -670,6 +669,9 @@ async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
     column = ddl.require_column(table, name)
     node = command["def"]["ColumnDef"]
     target = names.resolve_type(definer.analysis, node["typeName"])
+    if names.find_domain(definer.analysis, node["typeName"]) is not None:
+        raise SqlError("0A000", "ALTER COLUMN ... TYPE to a domain is not supported")
+    ddl_types.depend_on_types(definer.transaction, [target])
     outputs = _outputs(definer, table)
     if "raw_default" in node:
         value = table_expressions.analyse_node(
@@ -690,11 +692,11 @@ async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
         )
     value = coercion.coerce(definer.analysis, value, target, coercion.ASSIGNMENT, None)
     convert = compile_scalar(_over_rows(definer, value, outputs))
-    context = _context(definer)
+    context = definer.eval_context()
     await ddl.alter_column_type(
         definer.transaction,
         table,
-        replace(column, type=target),
+        replace(column, type=target, domain_id=0),
         lambda row: convert(row, context),
     )
     changed = definer.catalog.table_by_id(table.id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import names
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.queries import analyse_query
@@ -89,6 +90,13 @@ class Definer:
                 return chosen
         raise SqlError("3F000", "no schema has been selected to create in")
 
+    def eval_context(self) -> EvalContext:
+        context = getattr(self.session, "context", None)
+        if callable(context):
+            made: EvalContext = context(())
+            return made
+        return EvalContext(settings=self.settings.io)
+
     def find(self, path: list[str]) -> Any:
         """A stored table, view, sequence or (table, index) by its name's parts; None."""
         *qualifier, name = path
@@ -132,9 +140,13 @@ class DefinitionPlan:
 
 def plan_definition(engine: Engine, statement: Statement, settings: Any) -> DefinitionPlan:
     from trilithon.query.engine import ResultColumn
-    from trilithon.query.execute import define_functions, define_tables
+    from trilithon.query.execute import define_functions, define_tables, define_types
 
-    handler = HANDLERS.get(statement.tag) or define_tables.HANDLERS.get(statement.tag)
+    handler = (
+        HANDLERS.get(statement.tag)
+        or define_tables.HANDLERS.get(statement.tag)
+        or define_types.HANDLERS.get(statement.tag)
+    )
     if statement.tag == "CreateFunctionStmt":
         handler = define_functions.create_function
     if handler is None:
@@ -149,7 +161,6 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
 _NAMES: Final = {
     "CreateTrigStmt": "CREATE TRIGGER",
     "CreateExtensionStmt": "CREATE EXTENSION",
-    "CreateEnumStmt": "CREATE TYPE",
     "CompositeTypeStmt": "CREATE TYPE",
     "DefineStmt": "CREATE AGGREGATE, OPERATOR or TYPE",
     "CreatedbStmt": "CREATE DATABASE",
@@ -181,6 +192,12 @@ async def _drop(definer: Definer) -> str:
         from trilithon.query.execute import define_functions
 
         return define_functions.drop_functions(definer)
+    if kind in ("TYPE", "DOMAIN"):
+        from trilithon.query.execute import define_types
+
+        named = [_path(item) for item in body["objects"]]
+        await define_types.drop_types(definer, named, bool(body.get("missing_ok")), cascade, kind)
+        return f"DROP {kind}"
     handler = _DROPS.get(kind)
     if handler is None:
         raise SqlError("0A000", f"DROP {kind.replace('_', ' ')} is not supported")
@@ -458,6 +475,10 @@ _RENAMED: Final = {
 async def _rename(definer: Definer) -> str:
     body = definer.body
     kind = body["renameType"]
+    if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
+        from trilithon.query.execute import define_types
+
+        return await define_types.rename_type(definer)
     tag = _RENAMED.get(kind)
     if tag is None:
         raise SqlError("0A000", f"renaming this kind of object is not supported: {kind}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.expression.builtins.domains import domain_error
 from trilithon.query.catalog.definitions import Table
 from trilithon.query.catalog.row_writer import RowChange, RowWriter
 from trilithon.query.catalog.rowkeys import pad_row
@@ -27,12 +28,12 @@ _DETAIL_LENGTH_MAX: Final = 64
 @dataclass(slots=True, eq=False)
 class Constraints:
     """What every new row of a table must satisfy. `complete` computes generated columns (None: there
-    are none). `checks` pairs a name with a filter that finds the rows that fail."""
+    are none). `checks`: a name, a filter that finds the rows that fail, the domain whose rule it is."""
 
     table: Table
     complete: Transform | None
     not_null: tuple[tuple[int, str], ...]
-    checks: tuple[tuple[str, Transform], ...]
+    checks: tuple[tuple[str, Transform, str], ...]
 
     def apply(self, run: Run, rows: list[Any]) -> list[Any]:
         """The rows, completed. SqlError 23502, 23514."""
@@ -42,8 +43,10 @@ class Constraints:
             for row in rows:
                 if row[position] is None:
                     self._fail_not_null(run, row, name)
-        for name, failing in self.checks:
+        for name, failing, domain in self.checks:
             failed = failing(rows, run.context)
+            if failed and domain:
+                raise domain_error(domain, name)
             if failed:
                 self._fail_check(run, failed[0], name)
         return rows

@@ -58,7 +58,11 @@ def constraints(
         if (column.not_null or column.becoming_not_null) and not column.dropped
     )
     failing = tuple(
-        (check.name, compile_filter(ir.Not(planner.place(check.expression, positions))))
+        (
+            check.name,
+            compile_filter(ir.Not(planner.place(check.expression, positions))),
+            check.domain,
+        )
         for check in checks
     )
     return modify.Constraints(table, complete, not_null, failing)
