@@ -61,6 +61,16 @@ def read_part(store: Store, state: CopyState, slots: tuple[int, int]) -> storage
 def test_a_copy_of_a_source_that_goes_on_is_right_at_every_snapshot_it_allows(
     folder: Path, seed: int
 ) -> None:
+    copy_and_compare(folder, seed)
+
+
+def test_a_copy_that_forgets_what_its_sources_collected_is_noticed(folder: Path) -> None:
+    with pytest.raises(AssertionError, match="differ"):
+        for seed in range(12):
+            copy_and_compare(folder / str(seed), seed, forget_collected=True)
+
+
+def copy_and_compare(folder: Path, seed: int, *, forget_collected: bool = False) -> None:
     draw = random.Random(seed)
     source, model, log = Store(folder / "source"), Model(), []
 
@@ -96,7 +106,7 @@ def test_a_copy_of_a_source_that_goes_on_is_right_at_every_snapshot_it_allows(
             versions,
             msgspec.structs.replace(
                 state,
-                collected=max(state.collected, part.collected_csn),
+                collected=0 if forget_collected else max(state.collected, part.collected_csn),
                 resume=part.resume,
                 last=versions[-1][0] if versions else state.last,
             ),
@@ -120,7 +130,7 @@ def test_a_copy_of_a_source_that_goes_on_is_right_at_every_snapshot_it_allows(
     def check() -> None:
         for one in log:
             if one.csn >= target.machine.collected:
-                assert target.scan(one.csn) == own(one.csn)
+                assert target.scan(one.csn) == own(one.csn), "they differ"
 
     assert target.machine.collected <= log[-1].csn
     check()
