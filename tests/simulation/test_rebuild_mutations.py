@@ -84,6 +84,6 @@ def test_a_journal_that_claims_the_log_before_its_start_is_noticed(
 
 def test_holes_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     rules.storage_follows_a_log_with_a_hole(monkeypatch.setattr)
-    with pytest.raises(Violation, match="checksum|wrong read") as noticed:
+    with pytest.raises(Violation, match=r"checksum|wrong read") as noticed:
         lose_a_region_and_wait()
     print(noticed.value)
