@@ -108,6 +108,9 @@ def lost_region(cluster: Cluster) -> Callable[[], None] | None:
         return None
     if any(node.held_down for node in nodes):
         return None
+    if cluster.log_is_trimmed and "append_bytes_max" in cluster.adjudicator_settings:
+        # Old entries pass through the leader in such small pieces that it never catches up.
+        return None
     back = lose_region(cluster, region)
 
     def undo() -> None:

@@ -178,30 +178,29 @@ class Rebuilding:
 
     async def _readmit(self, process: ProcessConfig) -> None:
         """Raises RebuildFailed."""
-        before = -1
+        loop = asyncio.get_running_loop()
+        begun, synced_csn, moved_at = False, 0, loop.time()
         while True:
             status = await self._journal_status(process)
             leader, seen = await self._leader()
-            named = _named(seen.members, status.incarnation)
-            if named and not seen.members.next:
+            if _named(seen.members, status.incarnation) and not seen.members.next:
                 self._refuse_beyond(process, seen)
-                if before >= 0:
+                if begun:
                     self._told(f"{process.name} is a member again")
                 return
-            if before < 0:
+            if not begun:
+                begun = True
+                self.changes_count += 1
                 self._told(
                     f"{process.name} has a new, empty disk: it learns the log, then the member list "
                     "names it instead of the lost one"
                 )
-                self.changes_count += 1
+            if status.synced_csn != synced_csn:
+                synced_csn, moved_at = status.synced_csn, loop.time()
             problem = await self._replace(process, leader)
-            if not problem:
-                before = max(before, 0)
-                continue
-            now = (await self._journal_status(process)).synced_csn
-            if now == before:
+            if problem and loop.time() - moved_at >= _STALLED_S:
                 raise RebuildFailed(f"{process.name} cannot be readmitted: {problem}")
-            before = now
+            await asyncio.sleep(_POLL_S)
 
     def _refuse_beyond(
         self, process: ProcessConfig, seen: adjudicator_pb2.AdjudicatorStatus
@@ -214,8 +213,18 @@ class Rebuilding:
                 )
 
     async def _replace(self, process: ProcessConfig, leader: ProcessConfig) -> str:
-        """Why it could not be done; empty: done."""
-        watching = asyncio.create_task(self._watch_journal(process, leader))
+        """Order it, and wait for what comes of it. Why it could not be done; empty: look again."""
+        ordered = asyncio.create_task(self._order_replacement(process, leader))
+        watching = asyncio.create_task(self._watch(process, leader))
+        try:
+            await asyncio.wait({ordered, watching}, return_when=asyncio.FIRST_COMPLETED)
+            return ordered.result() if ordered.done() else watching.result()
+        finally:
+            for task in (ordered, watching):
+                task.cancel()
+            await asyncio.gather(ordered, watching, return_exceptions=True)
+
+    async def _order_replacement(self, process: ProcessConfig, leader: ProcessConfig) -> str:
         try:
             await self._network.call(
                 leader.address,
@@ -225,21 +234,19 @@ class Rebuilding:
             )
         except Unavailable as error:
             return str(error)
-        finally:
-            watching.cancel()
         return ""
 
-    async def _watch_journal(self, process: ProcessConfig, leader: ProcessConfig) -> None:
+    async def _watch(self, process: ProcessConfig, leader: ProcessConfig) -> str:
+        """Tell the progress until this leader leads no more. Raises RebuildFailed."""
         while True:
-            seen = await self._adjudicator_status(leader)
-            try:
-                status = await self._journal_status(process)
-            except RebuildFailed as error:
-                self._progress(str(error))
-            else:
-                tail = "?" if seen is None else format_csn(seen.last_csn)
-                self._progress(f"{process.name} has {format_csn(status.synced_csn)} of {tail}")
             await asyncio.sleep(_POLL_S)
+            seen = await self._adjudicator_status(leader)
+            if seen is None or seen.state != "leader":
+                return f"{leader.name} leads no more"
+            status = await self._journal_status(process)
+            self._progress(
+                f"{process.name} has {format_csn(status.synced_csn)} of {format_csn(seen.last_csn)}"
+            )
 
     # ---- storage
 

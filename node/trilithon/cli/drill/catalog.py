@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from trilithon.cli.drill import disk_faults, network_faults, order_faults, process_faults
+from trilithon.cli.drill import (
+    disk_faults,
+    lost_disks,
+    network_faults,
+    order_faults,
+    process_faults,
+)
 from trilithon.cli.drill.stage import Drill
 
 DRILLS: Final[tuple[Drill, ...]] = (
     *process_faults.DRILLS,
     *disk_faults.DRILLS,
+    *lost_disks.DRILLS,
     *network_faults.DRILLS,
     *order_faults.DRILLS,
 )
