@@ -19,7 +19,7 @@ from trilithon.cli.drill.outcome import Mark, Outcome, Sample, Strike
 from trilithon.cli.drill.run import run_drill
 
 
-@pytest.mark.parametrize("name", ["isolate-b", "storage-rebuild", "paused-leader"])
+@pytest.mark.parametrize("name", ["isolate-b", "lost-disk", "paused-leader"])
 def test_a_drill_keeps_every_promise(name: str) -> None:
     """`run_drill` itself raises when a promise is broken."""
     outcome = run_drill(find_drill(name), calm_s=0.5, harm_s=3.0)
