@@ -66,7 +66,7 @@ simulate: install
 	$(BIN)/python tests/simulation/simulate.py --seeds $(or $(SEEDS),100) --keep-going
 
 prove: install
-	TRILITHON_ALL_RULES=1 $(BIN)/python -m pytest tests/simulation/test_mutations.py tests/simulation/test_simulated_sql.py
+	TRILITHON_ALL_RULES=1 $(BIN)/python -m pytest -n 2 tests/simulation/test_mutations.py tests/simulation/test_simulated_sql.py
 
 # Goes on where it was stopped; remove .trilithon-drills to measure anew.
 drills: install

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from observer import Observer
 from topologies import make_config
 
 from trilithon.adjudicator import role as adjudicator_role
+from trilithon.adjudicator import settings as adjudicator_settings
 from trilithon.chassis.config import ClusterConfig, ProcessConfig, RegionConfig
 from trilithon.client.aio import AsyncClient, connect_async
 from trilithon.core.world import World
@@ -125,10 +126,28 @@ class JournalNode(Node):
         self.disk.killed()
 
 
+class _Impatient(adjudicator_settings.Settings):
+    """Forwards the same again and again, long before an answer can be there."""
+
+    __slots__ = ()
+
+    @property
+    def resend_first_us(self) -> int:
+        return 5_000
+
+    @property
+    def resend_max_us(self) -> int:
+        return 30_000
+
+
 class AdjudicatorNode(Node):
     async def make(self, world: World) -> Any:
         settings = adjudicator_role.settings_of(self.cluster_config, self.config, self.region)
         settings = replace(settings, **self.cluster.adjudicator_settings)
+        if self.cluster.impatient:
+            settings = _Impatient(
+                **{one.name: getattr(settings, one.name) for one in fields(settings)}
+            )
         running = adjudicator_role.AdjudicatorProcess(self.cluster.config, settings, world)
         self.cluster.observer.adjudicators[running.machine] = self.name
         await running.start()
@@ -187,7 +206,12 @@ class QueryProcess:
         self.world = world
         self.snapshots = open_snapshots(config, region, world)
         self.reads = open_storage(config, region, world)
-        self.committer = Committer(world, [one.address for one in region.adjudicator])
+        others = [other for other in config.regions if other.name != region.name]
+        self.committer = Committer(
+            world,
+            [one.address for one in region.adjudicator],
+            far_addresses=[one.address for other in others for one in other.adjudicator],
+        )
         self.manager = TransactionManager(
             world,
             self.snapshots,
@@ -275,6 +299,7 @@ class Cluster:
         self.adjudicator_settings: dict[str, Any] = {}
         self.storage_settings: dict[str, Any] = {}
         self.storage_memory_bytes = 0
+        self.impatient = False
         # Started in every query processor.
         self.clients: list[Client] = []
         self.clients_run = True
@@ -283,6 +308,8 @@ class Cluster:
         self.replacing = ""
         self.nodes: dict[str, Node] = {}
         self.client_nodes: dict[str, ClientNode] = {}
+        # Journals whose name another one bears now, while they live.
+        self.superseded: dict[str, JournalNode] = {}
         kinds = {**_NODES, "query": SqlQueryNode} if sql else _NODES
         for region in self.config.regions:
             for role, kind in kinds.items():
@@ -315,7 +342,9 @@ class Cluster:
         return "window_us" in self.journal_settings
 
     def _killed(self, process: Process) -> None:
-        node = self.nodes.get(process.name) or self.client_nodes[process.name]
+        node = self.superseded.pop(process.name, None) or (
+            self.nodes.get(process.name) or self.client_nodes[process.name]
+        )
         failure = process.failure
         node.died()
         if failure is not None:
@@ -363,7 +392,8 @@ def running(seed: int, topology: str = "two", *, sql: bool = False) -> Iterator[
             yield cluster
     finally:
         if cluster is not None:
-            for node in (*cluster.nodes.values(), *cluster.client_nodes.values()):
+            nodes = (cluster.nodes, cluster.client_nodes, cluster.superseded)
+            for node in [node for kind in nodes for node in kind.values()]:
                 if node.process.running:
                     node.kill()
             cluster.kernel.finish()

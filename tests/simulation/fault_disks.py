@@ -140,22 +140,17 @@ def lost_journal(cluster: Cluster) -> Callable[[], None] | None:
 
     def back() -> None:
         undo()
-        cluster.kernel.at(0.3, replace)
+        cluster.kernel.at(0.3, ask_to_replace, cluster, node)
 
-    def replace() -> None:
-        """An operator who does not give up."""
-        if not cluster.replacing:
-            return
-        cluster.kernel.at(1.0, replace)
-        leader = cluster.leader()
-        if leader is not None and not leader.process.paused:
-            leader.process.run(ask(leader.running.service))
+    return back
+
+
+def ask_to_replace(cluster: Cluster, node: JournalNode) -> None:
+    """An operator who does not give up until `cluster.replacing`, this journal, is replaced."""
 
     async def ask(service: object) -> None:
+        wanted = ReplaceJournalRequest(journal=node.name, incarnation=node.disk.state.incarnation)
         try:
-            wanted = ReplaceJournalRequest(
-                journal=node.name, incarnation=node.disk.state.incarnation
-            )
             await service.replace_journal(wanted)  # type: ignore[attr-defined]
         except Unavailable as error:
             cluster.kernel.note(f"{node.name} is not replaced yet: {error}")
@@ -164,7 +159,11 @@ def lost_journal(cluster: Cluster) -> Callable[[], None] | None:
                 cluster.kernel.note(f"{node.name} is replaced")
                 cluster.replacing = ""
 
-    return back
+    if cluster.replacing == node.name:
+        cluster.kernel.at(1.0, ask_to_replace, cluster, node)
+        leader = cluster.leader()
+        if leader is not None and not leader.process.paused:
+            leader.process.run(ask(leader.running.service))
 
 
 FAULTS = {

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import fault_clocks
 import fault_disks
+import fault_journals
 import fault_leadership
 import fault_network
 import fault_processes
+import fault_regions
+import fault_streams
 
 if TYPE_CHECKING:
     from cluster import Cluster
@@ -25,7 +28,10 @@ Fault = Callable[["Cluster"], "Undo | None"]
 FAULTS: dict[str, Fault] = {
     **fault_processes.FAULTS,
     **fault_network.FAULTS,
+    **fault_streams.FAULTS,
+    **fault_regions.FAULTS,
     **fault_disks.FAULTS,
+    **fault_journals.FAULTS,
     **fault_clocks.FAULTS,
     **fault_leadership.FAULTS,
 }

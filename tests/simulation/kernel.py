@@ -121,6 +121,10 @@ class Process:
     def wall_us(self) -> int:
         return _EPOCH_US + int(self.kernel.now_s * 1e6) + self.wall_jump_us
 
+    def set_clock(self, local_s: float) -> None:
+        """Of the machine that boots now: call it right after `start`."""
+        self._offset_s = local_s - self.rate * self.kernel.now_s
+
     def global_s(self, local_s: float) -> float:
         return (local_s - self._offset_s) / self.rate
 

@@ -28,17 +28,9 @@ RECONNECT_S = 0.05
 QUEUE_ITEMS_MAX = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one end of a stream sends at once: messages from one process to another."""
-
-    source: str
-    target: str
-    messages: list[Any]
-
-
-# Looks at a batch that is about to leave; True: it is held back, and everything behind it.
-Tap = Callable[[Batch], bool]
+# Looks at a message that is about to leave (source, target, message); True: it is held back, and
+# everything behind it.
+Tap = Callable[[str, str, Any], bool]
 
 
 @dataclass(slots=True)
@@ -97,13 +89,17 @@ class SimNetwork:
 
         return undo
 
-    def tapped(self, stream: _Stream, to_server: bool, items: list[bytes]) -> bool:
+    def let_through(self, stream: _Stream, to_server: bool, items: list[bytes]) -> int:
+        """How many of these the taps do not hold."""
         if not self._taps:
-            return False
+            return len(items)
         source, target = stream.ends(to_server)
         kind = stream.link.request_type if to_server else stream.link.reply_type
-        batch = Batch(source.name, target.name, [kind.FromString(data) for data in items])
-        return any(tap(batch) for tap in self._taps)
+        for index, data in enumerate(items):
+            message = kind.FromString(data)
+            if any(tap(source.name, target.name, message) for tap in self._taps):
+                return index
+        return len(items)
 
     def _drain(self) -> None:
         for stream in list(self._streams):
@@ -115,6 +111,15 @@ class SimNetwork:
         sources = (source.name, self.region_of[source.name])
         targets = (target.name, self.region_of[target.name])
         return any((s, t) in self._cut for s in sources for t in targets)
+
+    def streams(self, *specs: StreamSpec) -> list[_Stream]:
+        """The connections that stand, of these services or of all."""
+        return [
+            stream
+            for stream in self._streams
+            if not (stream.client_ended or stream.server_ended)
+            and (not specs or stream.link.spec in specs)
+        ]
 
     def reset_streams(self, process: Process) -> None:
         for stream in list(self._streams):
@@ -145,7 +150,11 @@ class SimNetwork:
         delay = distance.delay_s * draw.uniform(1 - distance.jitter, 1 + distance.jitter)
         if draw.random() < distance.tail:
             delay *= 10
-        return delay + self.extra_delay_s.get((source_region, target_region), 0.0)
+        extra = self.extra_delay_s
+        if extra:
+            delay += extra.get((source_region, target_region), 0.0)
+            delay += extra.get((source.name, target.name), 0.0)
+        return delay
 
     def for_process(self, process: Process, region: str) -> ProcessNetwork:
         self.region_of[process.name] = region
@@ -283,16 +292,58 @@ class _Stream:
         self.server_ended = False
         self._clear_at_s = {True: 0.0, False: 0.0}
         self._held: list[tuple[bool, list[bytes]]] = []
+        # What the client sends while a fault wants to repeat it.
+        self.copies: list[bytes] | None = None
+
+    # -- faults
+
+    def leave_behind(self, collect_s: float, late_s: float) -> None:
+        """From now on nothing arrives at the server for `late_s`. The client gives up after `collect_s`
+        and dials anew: what it sent arrives after what the next connection brings."""
+        kernel = self.link.network.kernel
+        self._clear_at_s[True] = max(self._clear_at_s[True], kernel.now_s + late_s)
+        kernel.at(collect_s, self._notice, False, "silent for too long")
+        kernel.at(late_s + 0.1, self._notice, True, "the client is gone")
+
+    def repeat(self, collect_s: float, late_s: float) -> None:
+        """What the client sends within `collect_s` arrives once more after `late_s`, as if on an earlier
+        connection: nobody hears the answers."""
+        self.copies = []
+        kernel = self.link.network.kernel
+        kernel.at(collect_s, self._repeat_later, late_s)
+
+    def _repeat_later(self, late_s: float) -> None:
+        copies, self.copies = self.copies, None
+        ghost = _Stream(self.link, self.server, self.handler)
+        ghost.client_ended = True
+        self.link.network.kernel.at(late_s, ghost._haunt, copies)
+
+    def _haunt(self, items: list[bytes]) -> None:
+        if self.server.alive and items:
+            process = self.server.process
+            process.call(self.handler.connected, self.peer)
+            process.call(self.peer.received, items)
+            self.link.network.kernel.at(0.3, self._notice, True, "the client is gone")
+
+    # -- travel
 
     def send(self, to_server: bool, items: list[bytes]) -> None:
         network, kernel = self.link.network, self.link.network.kernel
         source, target = self.ends(to_server)
         if self.client_ended if to_server else self.server_ended:
             return
+        if to_server and self.copies is not None:
+            self.copies.extend(items)
         held = any(direction is to_server for direction, _ in self._held)
-        if held or network.is_cut(source, target) or network.tapped(self, to_server, items):
+        if held or network.is_cut(source, target):
             self._held.append((to_server, items))
             return
+        through = network.let_through(self, to_server, items)
+        if through < len(items):
+            self._held.append((to_server, items[through:]))
+            items = items[:through]
+            if not items:
+                return
         kernel.at(self._arrival_s(to_server) - kernel.now_s, self._arrive, to_server, items)
 
     def _arrival_s(self, to_server: bool) -> float:
@@ -406,7 +457,7 @@ class SimLink:
     ) -> None:
         self.network = owner.network
         self.process = owner.process
-        self._spec = spec
+        self.spec = spec
         self._address = address
         self._pushed, self._came_up, self._went_down = pushed, came_up, went_down
         self.request_type = item_type(spec.requests)
@@ -484,7 +535,7 @@ class SimLink:
 
     def _accept(self, server: _Server) -> None:
         network, process = self.network, self.process
-        handler = server.streams.get(self._spec)
+        handler = server.streams.get(self.spec)
         if not process.running or process.loop is not self._loop:
             return
         reachable = server.alive and handler is not None and not server.process.paused

@@ -4,7 +4,7 @@ Checked as it happens
 - One CSN never names two entries, on whatever disk.
 - A snapshot that a journal gives holds everything that is settled anywhere at that moment (so no read
   is served without a valid lease).
-- Settled never goes back, and what was settled anywhere is never another entry elsewhere.
+- What journals and adjudicators hold for settled is one line of entries, whoever says so and when.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Observer:
         self.entries: dict[int, Entry] = {}
         self.settled_csn = 0
         self._settled_by = ""
+        # Everything that was settled, by csn.
+        self._settled = {0}
         self.journals: WeakKeyDictionary[JournalMachine, str] = WeakKeyDictionary()
         self.adjudicators: WeakKeyDictionary[AdjudicatorMachine, str] = WeakKeyDictionary()
         self.snapshots = 0
@@ -58,9 +60,29 @@ class Observer:
         self.epochs.add(entry.csn >> 40)
 
     def settled(self, who: str, csn: int) -> None:
-        if csn > self.settled_csn:
-            self.settled_csn = csn
-            self._settled_by = who
+        """Someone holds everything up to `csn` for settled: it must be one line, whoever says so."""
+        if csn in self._settled:
+            return
+        if csn < self.settled_csn:
+            self.violated(
+                f"{who} holds {format_csn(csn)} for settled, but {self._settled_by} has settled "
+                f"{format_csn(self.settled_csn)}, and that log does not have it"
+            )
+            return
+        line, at = [], csn
+        while at > self.settled_csn and at in self.entries:
+            line.append(at)
+            at = self.entries[at].previous_csn
+        if at > self.settled_csn:
+            self.violated(f"{who} holds {format_csn(at)} for settled, which is on no disk")
+        elif at < self.settled_csn:
+            self.violated(
+                f"{who} holds {format_csn(csn)} for settled, which follows {format_csn(at)}; but "
+                f"{self._settled_by} has settled {format_csn(self.settled_csn)}: that would be lost"
+            )
+        self._settled.update(line)
+        self.settled_csn = csn
+        self._settled_by = who
 
     def snapshot(self, journal: str, csn: int) -> None:
         self.snapshots += 1

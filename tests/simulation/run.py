@@ -131,6 +131,9 @@ def vary(cluster: Cluster) -> None:
             "read_log_bytes_max": 2_000,
             "unsynced_bytes_max": 20_000,
         }
+    if draw.random() < 0.2:
+        # Adjudicators forward the same again and again.
+        cluster.impatient = True
     if draw.random() < 0.3:
         # Old versions are collected while transactions still read.
         cluster.storage_settings = {"keep_us": 2_000_000}

@@ -20,7 +20,6 @@ import fault_network
 from cluster import AdjudicatorNode, Cluster, JournalNode, Node, running
 from fault_processes import keep_down
 from history import History
-from network import Batch
 from run import heal_and_judge
 from workloads import WORKLOADS
 
@@ -52,7 +51,8 @@ class Scenario:
         cluster.start()
         cluster.run(3.0)
         leader = cluster.leader()
-        assert leader is not None, "three seconds are enough for the first leader"
+        if leader is None:
+            raise StageFailed("three seconds are enough for the first leader")
         self.leader = leader
         self.leading = leader.region.name
         others = [name for name in cluster.full_regions if name != self.leading]
@@ -95,11 +95,10 @@ class Scenario:
         return keep_down(nodes)
 
     def hold(self, source: Node, target: Node, what: Callable[[Any], bool]) -> Undo:
-        """Hold back the first batch with a message that `what` accepts, and everything behind it."""
+        """Hold back the first message that `what` accepts, and everything behind it."""
 
-        def tap(batch: Batch) -> bool:
-            between = batch.source == source.name and batch.target == target.name
-            return between and any(what(message) for message in batch.messages)
+        def tap(sender: str, receiver: str, message: Any) -> bool:
+            return sender == source.name and receiver == target.name and what(message)
 
         return self.cluster.network.tap(tap)
 
@@ -114,6 +113,7 @@ class Scenario:
         end = cluster.kernel.now_s + limit_s
         while not condition():
             if cluster.kernel.now_s >= end:
+                cluster.observer.check()
                 raise StageFailed(f"not within {limit_s:g} s: {what or condition}")
             cluster.kernel.run(STEP_S)
         cluster.observer.check()

@@ -7,6 +7,7 @@ import fault_network
 import pytest
 from cluster import JournalNode
 from fault_processes import keep_down, keep_paused
+from proofs import PLAYS, Play
 from scenario import FAILOVER_S, TTL_S, scenario
 
 # Of a busy machine's time.
@@ -109,10 +110,6 @@ def test_a_journal_whose_disk_is_lost_is_replaced_under_load(topology: str) -> N
         one.cluster.run(1.0)
 
 
-def test_everything_restarts_and_nothing_is_lost() -> None:
-    with scenario() as one:
-        for _ in range(3):
-            undo = keep_down(list(one.cluster.nodes.values()))
-            one.cluster.run(0.2)
-            undo()
-            one.cluster.run(2.0)
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.__name__)
+def test_what_breaks_without_a_rule_holds_with_all_of_them(play: Play) -> None:
+    play(1)

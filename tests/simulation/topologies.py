@@ -23,6 +23,11 @@ TOPOLOGIES: dict[str, dict[str, Shape]] = {
     "two": {"a": Shape(), "b": Shape(), "w": WITNESS},
     "three": {"a": Shape(), "b": Shape(), "c": Shape()},
     "one": {"a": Shape(journals=3, adjudicators=2)},
+    "five": {
+        "a": Shape(journals=2, adjudicators=2),
+        "b": Shape(journals=2),
+        "w": WITNESS,
+    },
     "many": {
         "a": Shape(adjudicators=2, storages=2, queries=2),
         "b": Shape(adjudicators=2, storages=3, queries=1),
