@@ -107,7 +107,14 @@ class Election:
     def stand_by_permission(
         self, handed_over: adjudicator.HandedOver, now_us: int, out: Outbox
     ) -> None:
-        """The leader resigned in favour of this process life: nobody has to be silent first."""
+        """The leader resigned in favour of this process life: nobody has to be silent first.
+
+        Told again while standing by it: a second epoch would find the first one promised, and wait.
+        """
+        standing = self.state == CANDIDATE and self.epoch >= self.epoch_seen
+        permission = self._valid_permission(now_us)
+        if standing and permission and permission.resignation == handed_over.resignation:
+            return
         ttl_us = self._settings.lease_ttl_us
         inherited = tuple(
             InheritedLease(one.journal, one.incarnation, now_us + one.left_us)
