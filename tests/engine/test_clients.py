@@ -52,6 +52,66 @@ async def test_psql_describes() -> None:
             assert "ERROR" not in await run(*command, "-c", meta), meta
 
 
+async def test_psql_describes_foreign_keys() -> None:
+    async with serving() as (host, port):
+        command = psql(host, port)
+        made = await run(
+            *command,
+            "-c",
+            "create table p (a int, b int, primary key (a, b))",
+            "-c",
+            "create table c (id int, a int, b int, constraint parent foreign key (a, b) references p"
+            " on update cascade on delete set null (b) deferrable initially deferred)",
+            "-c",
+            "alter table c add constraint late foreign key (b, a) references p not valid",
+        )
+        assert "ERROR" not in made
+        text = await run(*command, "-c", r"\d c")
+        foreign = "FOREIGN KEY (a, b) REFERENCES p(a, b) ON UPDATE CASCADE ON DELETE SET NULL (b) DEFERRABLE INITIALLY DEFERRED"
+        assert f'Foreign-key constraints:\n    "late" FOREIGN KEY (b, a) REFERENCES p(a, b) NOT VALID\n    "parent" {foreign}' in text, text  # fmt: skip
+        text = await run(*command, "-c", r"\d p")
+        assert f'Referenced by:\n    TABLE "c" CONSTRAINT "late" FOREIGN KEY (b, a) REFERENCES p(a, b) NOT VALID\n    TABLE "c" CONSTRAINT "parent" {foreign}' in text, text  # fmt: skip
+        # COPY, deferral, SET CONSTRAINTS and ALTER TABLE through a real session.
+        answers = await run(*command, text=SCRIPT)
+        assert [line for line in answers.splitlines() if line.startswith(("ERROR", "WARN"))] == [
+            'ERROR:  insert or update on table "c" violates foreign key constraint "late"',
+            "WARNING:  SET CONSTRAINTS can only be used in transaction blocks",
+            'ERROR:  update or delete on table "p" violates foreign key constraint "late" on table "c"',
+            'ERROR:  insert or update on table "c" violates foreign key constraint "parent"',
+            'ERROR:  insert or update on table "c" violates foreign key constraint "parent"',
+            'ERROR:  column "id" of relation "c" contains null values',
+        ]
+        assert "COPY 2" in answers
+        assert "(2 rows)" in answers
+
+
+SCRIPT = """copy c (id, a, b) from stdin;
+1	7	7
+\\.
+insert into p values (1, 1), (2, 2);
+copy c (id, a, b) from stdin;
+1	1	1
+2	2	2
+\\.
+set constraints all deferred;
+delete from p where a = 1;
+alter table c validate constraint late;
+alter table c drop constraint late;
+begin;
+insert into c values (3, 9, 9);
+commit;
+begin;
+insert into c values (3, 9, 9);
+set constraints parent immediate;
+rollback;
+insert into c values (null, 1, 1);
+alter table c alter column id set not null;
+delete from c where id is null;
+alter table c alter column id set not null, add primary key (id);
+select * from c;
+"""
+
+
 async def test_pgbench_keeps_its_books() -> None:
     if shutil.which(PGBENCH) is None:
         pytest.skip("pgbench is not installed")

@@ -37,7 +37,7 @@ from trilithon.query.execute.foreign_keys import RowRules, finish_statement
 from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, TEMP_BYTES_DEFAULT, Memory, Run
 from trilithon.query.execute.scans import PointScan
-from trilithon.query.execute.subqueries import WithInitPlans
+from trilithon.query.execute.subqueries import WithInitPlans, modifies
 from trilithon.query.parse import Parser, Statement
 from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
@@ -456,7 +456,7 @@ class Engine:
     async def _run(self, plan: Plan, run: Run) -> Result:
         root = plan.root
         if plan.verb == "SELECT":
-            if not root.small:
+            if not root.small and (plan.read_only or not modifies(root)):
                 return Result(plan.columns, root.batches(run), "SELECT")
             rows = await root.collect(run)
             await finish_statement(run.transaction, run.context)

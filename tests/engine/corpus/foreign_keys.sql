@@ -376,3 +376,26 @@ insert into self values (1, 1), (2, 2)
 update self set next = 3 where id = 1
 delete from self where id = 1
 drop table self, u
+create table sr (a int primary key, b int references sr, c int)
+insert into sr values (1, 1, 0), (2, 1, 0)
+alter table sr drop constraint sr_pkey
+alter table sr alter column b type text
+alter table sr alter column b type bigint
+alter table sr alter column b type int using b + 5
+insert into sr values (3, 9, 0)
+with gone as (delete from sr where a = 2 returning a) select a, count(*) from gone group by a order by a limit 1
+merge into sr using (values (1), (5)) s (x) on sr.a = s.x when matched then update set b = 77 when not matched then insert values (s.x, 1, 0)
+merge into sr using (values (1), (5)) s (x) on sr.a = s.x when matched then update set c = 1 when not matched then insert values (s.x, 1, 0)
+select * from sr order by a
+alter table sr drop column b
+alter table sr add column b int references sr
+alter table sr drop column a
+alter table sr drop column a cascade
+drop table sr
+create schema elsewhere
+create table elsewhere.far (id int primary key)
+create table near (id int references elsewhere.far)
+select pg_get_constraintdef(oid) from pg_constraint where conname = 'near_id_fkey'
+drop schema elsewhere cascade
+insert into near values (1)
+drop table near

@@ -123,9 +123,12 @@ def drop_column(
     notices = _drop_views_of_column(transaction, table, number)
     for other in transaction.catalog.tables:
         for key in other.foreign_keys:
+            own = other.id == table.id and number in key.columns
             pointing = key.referenced_table == table.id and number in key.referenced_columns
-            if pointing or (other.id == table.id and number in key.columns):
+            if own or pointing:
                 drop_foreign_key(transaction, other.id, key.name)
+            if pointing and not own:
+                notices.append(f"constraint {key.name} on table {other.name}")
     for index in table.indexes:
         if number in index.column_numbers or number in index.include:
             remove_index(transaction, _current(transaction, table), index)
@@ -172,8 +175,8 @@ def _column_dependents(transaction: Transaction, table: Table, column: Column) -
             f"table {table.name}"
             for key in other.foreign_keys
             if key.referenced_table == table.id
-            and other.id != table.id
             and column.number in key.referenced_columns
+            and not (other.id == table.id and column.number in key.columns)
         ]
     return lines
 

@@ -106,6 +106,12 @@ def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> Any:
     return _constraint_definition(context, oid)
 
 
+@_stable("pg_partition_ancestors(regclass) -> setof regclass")
+def _partition_ancestors(context: Any, oid: int) -> list[int]:
+    """No table is a partition."""
+    return []
+
+
 @_stable("pg_get_viewdef(oid) -> text")
 def _view_definition(context: Any, oid: int) -> str | None:
     found = catalog_of(context).object_by_id(oid)

@@ -42,6 +42,8 @@ def _classes(view: Viewpoint) -> Rows:
             "relnatts": len(table.columns),
             "relchecks": len(table.checks),
             "relhasindex": bool(table.indexes),
+            # PostgreSQL checks foreign keys by triggers; psql asks for them where there are any.
+            "relhastriggers": bool(table.foreign_keys or table.referenced_by),
             "reltuples": _row_count(view, table),
         }
         for index in table.indexes:

@@ -334,3 +334,14 @@ class WithCtes(Operator):
 
     def title(self) -> str:
         return "With"
+
+
+def modifies(root: Operator) -> bool:
+    """Whether some CTE changes rows: such a statement runs to its end before its rows are told."""
+    stack: list[Operator] = [root]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, WithCtes) and any(cte.modifies for cte in top.ctes):
+            return True
+        stack.extend(top.children())
+    return False
