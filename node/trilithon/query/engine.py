@@ -34,6 +34,11 @@ from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
 from trilithon.query.execute.foreign_keys import RowRules, finish_statement
+from trilithon.query.execute.named_oids import (
+    batches_with_names,
+    named_positions,
+    with_names,
+)
 from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, TEMP_BYTES_DEFAULT, Memory, Run
 from trilithon.query.execute.scans import PointScan
@@ -454,6 +459,17 @@ class Engine:
         return FirstRead(tuple(keys), b"", plan.catalog)
 
     async def _run(self, plan: Plan, run: Run) -> Result:
+        result = await self._rows(plan, run)
+        positions = named_positions([column.type for column in plan.columns or ()])
+        if not positions:
+            return result
+        if isinstance(result.rows, list):
+            result.rows = with_names(result.rows, positions, run.context)
+        else:
+            result.rows = batches_with_names(result.rows, positions, run.context)
+        return result
+
+    async def _rows(self, plan: Plan, run: Run) -> Result:
         root = plan.root
         if plan.verb == "SELECT":
             if not root.small and (plan.read_only or not modifies(root)):

@@ -39,6 +39,20 @@ class EnumValue:
     label: str
 
 
+class NamedOid(int):
+    """An oid on its way to a client, which sees `name` where it asked for text."""
+
+    name: str
+
+    def __new__(cls, value: int, name: str) -> NamedOid:
+        made = super().__new__(cls, value)
+        made.name = name
+        return made
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass(frozen=True, slots=True)
 class ArrayValue:
     """An array of any number of dimensions; `items` is flat, in row-major order.
