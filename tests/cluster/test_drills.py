@@ -10,24 +10,54 @@ import harness  # noqa: F401 - puts this file with the others that start cluster
 import pytest
 from rich.console import Console
 
+from trilithon.cli import demo
 from trilithon.cli.drill import goals, picture
 from trilithon.cli.drill import report as drill_report
-from trilithon.cli.drill.catalog import find_drill
+from trilithon.cli.drill.catalog import DRILLS, find_drill
 from trilithon.cli.drill.goals import results
 from trilithon.cli.drill.numbers import costs, percentile
 from trilithon.cli.drill.outcome import Mark, Outcome, Sample, Strike
-from trilithon.cli.drill.run import run_drill
+from trilithon.cli.drill.run import DrillFailed, run_drill
+from trilithon.cli.drill.stage import Drill, Stage
 
 
-@pytest.mark.parametrize("name", ["isolate-b", "lost-disk", "paused-leader"])
-def test_a_drill_keeps_every_promise(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "repeat"),
+    [("isolate-b", 1), ("lost-disk", 1), ("full-disk-journal", 1), ("paused-leader", 2)],
+)
+def test_a_drill_keeps_every_promise(name: str, repeat: int) -> None:
     """`run_drill` itself raises when a promise is broken."""
-    outcome = run_drill(find_drill(name), calm_s=0.5, harm_s=3.0)
+    outcome = run_drill(find_drill(name), repeat=repeat, calm_s=0.5, harm_s=3.0)
     console = Console(record=True, width=160, quiet=True)
     drill_report.show(console, outcome)
     assert outcome.marks[-1].text == "ready"
+    assert len(outcome.strikes) == repeat
+    assert all(strike.harm_s < strike.heal_s < strike.ready_s for strike in outcome.strikes)  # type: ignore[operator]
     assert len(outcome.report.acknowledged) > 20
-    assert {sample.region for sample in outcome.samples} == {"a", "b"}
+    assert {(one.region, one.kind) for one in outcome.samples} == {
+        (region, kind) for region in "ab" for kind in ("commit", "raw", "read", "busy")
+    }
+    assert outcome.verdict.transactions > 20
+    assert outcome.verdict.violations == []
+    assert {one.client.split()[0] for one in outcome.history} == {"SDK", "psycopg"}
+
+
+def test_a_broken_promise_fails_the_drill_and_all_that_was_seen_is_kept() -> None:
+    def lies(stage: Stage) -> None:
+        raise demo.CheckFailed("1 acknowledged transfers are missing")
+
+    with pytest.raises(DrillFailed, match="are missing") as failed:
+        run_drill(Drill("lies", "nothing", lies), calm_s=0.2)
+    assert failed.value.outcome.broken
+    assert failed.value.outcome.samples
+    assert "a/journal-0" in failed.value.__notes__[0], "the ends of all logs"
+
+
+def test_every_drill_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "drills.md").read_text("utf-8")
+    assert [drill.name for drill in DRILLS if f"\n| `{drill.name}` | " not in page] == []
+    names = [drill.name for drill in DRILLS]
+    assert len(set(names)) == len(names)
 
 
 def test_an_unknown_drill_is_told_which_there_are() -> None:
