@@ -157,3 +157,22 @@ async def test_functions_in_the_catalog() -> None:
         assert "a integer, b text DEFAULT 'x'" in text
         assert "TABLE(x integer, y text)" in text
         assert "ERROR" not in text
+
+
+async def test_pg_sleep_ends_with_the_statement() -> None:
+    async with connected() as (one,):
+        assert await rows(one, "select pg_sleep(0)") == [("",)]
+        await one.execute("set statement_timeout = 50")
+        await refused(one, "select pg_sleep(1000)", "57014")
+        await one.execute("set statement_timeout = 0")
+
+
+async def test_regclass_shows_names_by_each_sessions_path() -> None:
+    async with connected(2) as (one, two):
+        await one.execute("create schema s")
+        await one.execute("create table s.t (a int)")
+        await one.execute("set search_path = s")
+        query = "select 's.t'::regclass, 'pg_class'::regclass, 0::regclass"
+        for _ in range(2):
+            assert await rows(one, query) == [("t", "pg_class", "-")]
+            assert await rows(two, query) == [("s.t", "pg_class", "-")]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -33,6 +34,8 @@ class IoSettings:
     extra_float_digits: int = 1
     bytea_output: str = "hex"
     now_us: int = 0
+    # What a regclass is called in the session; None: its number is shown.
+    class_name: Callable[[int], str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def zone(self) -> tzinfo:

@@ -329,7 +329,9 @@ def _render_float(single: bool) -> Render:
 
 
 def _render_oid_kind(name: str) -> Render:
-    def render(value: int, _: IoSettings) -> str:
+    def render(value: int, settings: IoSettings) -> str:
+        if name == "regclass" and settings.class_name is not None:
+            return settings.class_name(value)
         if name == "regtype":
             return (
                 "-" if value == 0 else type_name(TypeRef(value)) if value in TYPES else str(value)

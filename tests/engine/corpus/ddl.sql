@@ -40,7 +40,7 @@ select * from aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggXXX
 create table like1 (like t1)
 create table like2 (like t1 including all, extra int)
 create table like3 (x int, like t1 including defaults)
-select column_name, is_nullable, column_default from information_schema.columns where table_name = 'like2' and table_schema = current_schema() order by ordinal_position
+select column_name, is_nullable::text, column_default from information_schema.columns where table_name = 'like2' and table_schema = current_schema() order by ordinal_position
 insert into like2 values (1, 1, 'a', 2), (1, 2, 'b', 3)
 insert into like1 values (1, 1, 'a'), (1, 2, 'b')
 insert into like1 values (1, null, 'a')

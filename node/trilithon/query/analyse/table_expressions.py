@@ -134,6 +134,12 @@ def referenced_columns(node: Node) -> list[str]:
     return found
 
 
+def label_of(node: Node) -> str:
+    """What an index's name calls an expression."""
+    name = expressions.column_name(node)
+    return "expr" if name == "?column?" else name
+
+
 def require_constant(node: Node) -> None:
     """A default refers to nothing."""
     require_no_subquery(node, "DEFAULT expression")

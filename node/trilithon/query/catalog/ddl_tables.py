@@ -231,7 +231,7 @@ def _index_name(transaction: Transaction, table: Table, definition: IndexDefinit
         return definition.name
     if definition.primary:
         return choose_name(table.name, "", "pkey", taken)
-    columns = "_".join(column.name or "expr" for column in definition.columns)
+    columns = "_".join(column.name or column.label for column in definition.columns)
     return choose_name(table.name, columns, "key" if definition.constraint else "idx", taken)
 
 

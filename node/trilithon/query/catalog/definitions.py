@@ -489,6 +489,8 @@ class IndexColumnDefinition:
     expression_type: TypeRef | None = None
     descending: bool = False
     nulls_first: bool | None = None
+    # What an expression is called in the index's own name.
+    label: str = "expr"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from trilithon.expression.registry import (
     cast,
     function,
 )
-from trilithon.query.catalog.definitions import Function, Table, View
+from trilithon.query.catalog.definitions import Function, Sequence, Table, View
 from trilithon.query.catalog_views import objects, procedures
 from trilithon.types.registry import TypeRef, type_name
 
@@ -342,21 +342,27 @@ def regclass_of(catalog: Any, path: tuple[str, ...], text: str) -> int:
     if stripped == "-":
         return 0
     found = relation_by_text(catalog, path, stripped)
+    if found is None and '"' not in stripped and len(stripped.split()) > 1:
+        raise SqlError("42602", "invalid name syntax")
     if found is None:
         raise SqlError("42P01", f'relation "{text}" does not exist')
     return oid_of(found)
 
 
 def regclass_text(context: Any, oid: int) -> str:
+    return class_name(catalog_of(context), _path(context), oid)
+
+
+def class_name(catalog: Any, path: tuple[str, ...], oid: int) -> str:
+    """A relation's name, with its schema where the path does not find it; an unknown oid as it is."""
     if oid == 0:
         return "-"
-    catalog = catalog_of(context)
     found = catalog.object_by_id(oid)
-    if found is not None and hasattr(found, "schema"):
-        return objects.qualified(catalog, _path(context), found)
+    if isinstance(found, Table | View | Sequence):
+        return objects.qualified(catalog, path, found)
     index = catalog.index_by_id(oid)
     if index is not None:
-        return objects.qualified(catalog, _path(context), index[0], index[1].name)
+        return objects.qualified(catalog, path, index[0], index[1].name)
     virtual = _virtual_by_oid(oid)
     if virtual is None:
         return str(oid)
@@ -398,7 +404,8 @@ for _text in _TEXT_TYPES:
 
 def _never(*arguments: Any) -> Any:
     raise SqlError(
-        "0A000", "nextval(), setval() and wait_for_job() are not supported in this place"
+        "0A000",
+        "nextval(), setval(), pg_sleep() and wait_for_job() are not supported in this place",
     )
 
 
@@ -408,6 +415,7 @@ for _signature in (
     "setval(regclass, int8, bool) -> int8",
     "wait_for_job(uuid) -> bool",
     "wait_for_job(text) -> bool",
+    "pg_sleep(float8) -> void",
 ):
     if not _registered(_signature):
         function(_signature, volatility=VOLATILE)(_never)

@@ -20,9 +20,10 @@ from trilithon.query.catalog.definitions import (
     SequenceDefinition,
     Table,
     TableDefinition,
+    View,
 )
 from trilithon.query.catalog_views.objects import quote
-from trilithon.query.execute import define_foreign_keys
+from trilithon.query.execute import define_foreign_keys, table_like
 from trilithon.query.execute.definitions import (
     Definer,
     Handler,
@@ -54,6 +55,9 @@ class _Draft:
     checks: list[tuple[Node, str | None]] = field(default_factory=list)
     sequences: list[tuple[str, SequenceDefinition]] = field(default_factory=list)
     expressions: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    # From LIKE: checks as they are, and relations whose columns' comments come along.
+    copied_checks: list[CheckDefinition] = field(default_factory=list)
+    commented: list[Table | View] = field(default_factory=list)
     foreign_keys: list[tuple[Node, str | None]] = field(default_factory=list)
 
 
@@ -76,10 +80,13 @@ async def _create_table(definer: Definer) -> str:
             _add_column(definer, draft, element["ColumnDef"])
         elif "Constraint" in element:
             _add_constraint(definer, draft, element["Constraint"], None)
+        elif "TableLikeClause" in element:
+            _add_like(definer, draft, element["TableLikeClause"])
         else:
             raise SqlError("0A000", f"{next(iter(element))} in CREATE TABLE is not supported")
     columns = _check_expressions(definer, draft)
     checks = tuple(_check(definer, columns, node, name) for node, name in draft.checks)
+    checks += tuple(draft.copied_checks)
     for column, sequence in draft.sequences:
         await _own_sequence(definer, draft, column, sequence)
     table = await ddl.create_table(
@@ -91,7 +98,30 @@ async def _create_table(definer: Definer) -> str:
     if table is not None:
         _give_sequences(definer, table)
         define_foreign_keys.add_to_new(definer, table, draft.foreign_keys)
+        for source in draft.commented:
+            table_like.copy_comments(definer, source, table)
     return "CREATE TABLE"
+
+
+def _add_like(definer: Definer, draft: _Draft, node: Node) -> None:
+    source = table_like.source_of(definer, node)
+    options = node.get("options", 0)
+    draft.columns += table_like.columns_of(source, options)
+    draft.indexes += table_like.indexes_of(source, options)
+    draft.sequences += table_like.identity_sequences(
+        definer, source, options, draft.schema, draft.name
+    )
+    if isinstance(source, Table) and options & table_like.CONSTRAINTS:
+        draft.copied_checks += [
+            CheckDefinition(
+                check.sql,
+                tuple(source.columns[number - 1].name for number in check.columns),
+                check.name,
+            )
+            for check in source.checks
+        ]
+    if options & table_like.COMMENTS:
+        draft.commented.append(source)
 
 
 def refuse_table_options(body: Node, variable: Node) -> None:
@@ -416,7 +446,12 @@ def _index_column(
             f'data type {type_name(expression.type)} has no default operator class for access method "btree"',
         )
     return IndexColumnDefinition(
-        None, expression_text(node["expr"]), expression.type, descending, first
+        None,
+        expression_text(node["expr"]),
+        expression.type,
+        descending,
+        first,
+        table_expressions.label_of(node["expr"]),
     )
 
 

@@ -140,12 +140,18 @@ class DefinitionPlan:
 
 def plan_definition(engine: Engine, statement: Statement, settings: Any) -> DefinitionPlan:
     from trilithon.query.engine import ResultColumn
-    from trilithon.query.execute import define_functions, define_tables, define_types
+    from trilithon.query.execute import (
+        alter_objects,
+        define_functions,
+        define_tables,
+        define_types,
+    )
 
     handler = (
         HANDLERS.get(statement.tag)
         or define_tables.HANDLERS.get(statement.tag)
         or define_types.HANDLERS.get(statement.tag)
+        or alter_objects.HANDLERS.get(statement.tag)
     )
     if statement.tag == "CreateFunctionStmt":
         handler = define_functions.create_function

@@ -43,6 +43,7 @@ FETCHED: Final = frozenset(
         "setval(regclass,int8,bool)",
         "wait_for_job(uuid)",
         "wait_for_job(text)",
+        "pg_sleep(float8)",
     }
 )
 

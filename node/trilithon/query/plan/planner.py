@@ -23,7 +23,7 @@ from trilithon.expression.functions import get_function
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
-from trilithon.query.execute import operators, sequences, sorting, subqueries
+from trilithon.query.execute import operators, sequences, sleeping, sorting, subqueries
 from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
@@ -148,11 +148,15 @@ class Planner:
 
     def _sequence_call(self, node: ir.Call, source: Operator) -> tuple[Expr, Operator]:
         if any(has_subquery(argument) for argument in node.args):
-            raise explain.unsupported("a subquery in the arguments of a sequence function")
+            raise explain.unsupported(
+                "a subquery in the arguments of nextval(), setval() or pg_sleep()"
+            )
         column = self.new_column()
         columns = (*source.columns, column)
         made: Operator
-        if node.function.startswith("nextval"):
+        if node.function.startswith("pg_sleep"):
+            made = sleeping.Sleeps(columns, source, self.projection(node.args, source))
+        elif node.function.startswith("nextval"):
             if used_columns(node.args[0]):
                 raise explain.unsupported("nextval() of a sequence that differs from row to row")
             sequence = compile_scalar(self.place(node.args[0], {}))
@@ -375,10 +379,7 @@ class Planner:
         columns = tuple(column.id for column in relation.outputs)
         rows = relation.rows
         if any(
-            has_subquery(value)
-            for row in rows
-            for value in row
-            if not isinstance(value, _LEAVES) and value.children()
+            has_subquery(value) for row in rows for value in row if not isinstance(value, _LEAVES)
         ):
             return self._values_with_subqueries(columns, rows)
         constant = all(isinstance(value, ir.Constant) for row in rows for value in row)

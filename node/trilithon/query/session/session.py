@@ -23,6 +23,7 @@ from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.ids import format_id
 from trilithon.core.world import Clock
 from trilithon.expression.context import EvalContext
+from trilithon.query.catalog_views.functions import class_name
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Statement
 from trilithon.query.session import control, handlers
@@ -90,6 +91,9 @@ class Session:
         self.backend_id = backend_id
         self.client_address = client_address
         self.started_us = self.now_us()
+        # The catalog of the transaction that ended last: rows of it may still be on their way out.
+        self._last_catalog: Any = None
+        self.settings.io.class_name = self._class_name
         self.terminate: Callable[[SqlError], None] | None = None
         self.task: asyncio.Task[Any] | None = None
 
@@ -325,6 +329,7 @@ class Session:
             settings.rollback()
         settings.modes = None
         self.block = Block.IDLE
+        self._last_catalog = self.catalog
         self.transaction = None
         self.expired = False
         if self.savepoints:
@@ -597,6 +602,11 @@ class Session:
     def catalog(self) -> Any:
         """The transaction's catalog, for functions that look objects up; None outside of one."""
         return getattr(self.transaction, "catalog", None)
+
+    def _class_name(self, oid: int) -> str:
+        """A regclass as text."""
+        catalog = self.catalog or self._last_catalog
+        return str(oid) if catalog is None else class_name(catalog, self.search_path, oid)
 
 
 def _check_same_columns(prepared: PreparedStatement, columns: Sequence[Any] | None) -> None:
