@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from fault_disks import ask_to_replace
 
+from trilithon.link.specs import JOURNAL
+
 if TYPE_CHECKING:
     from cluster import Cluster, JournalNode
 
 
 def supersede(cluster: Cluster, node: JournalNode) -> JournalNode:
-    """The name and the address go to a new machine with an empty disk, which starts now. The old one,
-    returned, lives on with the connections that it has, until it dies."""
+    """The name and the address go to a new machine with an empty disk, which starts now.
+
+    The old one, returned, lives on until it is killed, with the connections that it has from storage,
+    query processors; adjudicators dial anew, else nobody could tell that there is a new one.
+    """
     from cluster import JournalNode
     from disk import JournalDisk
 
@@ -28,6 +33,10 @@ def supersede(cluster: Cluster, node: JournalNode) -> JournalNode:
     cluster.network.region_of[name] = node.region.name
     cluster.observer.journals[old.running.machine] = name
     old.disk.retired = True
+    for stream in cluster.network.streams(JOURNAL):
+        ours = stream.server.process is old.process
+        if ours and "/adjudicator-" in stream.client.name:
+            stream.reset("the address leads elsewhere")
     # What dies with its process has no name to be started under.
     old.held_down = 1
     cluster.superseded[name] = old

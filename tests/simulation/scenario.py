@@ -40,12 +40,14 @@ class Scenario:
         self,
         cluster: Cluster,
         workloads: Iterable[str] = ("bank", "append", "reader"),
+        prepare: Callable[[Cluster], None] = lambda cluster: None,
         **settings: dict[str, Any],
     ) -> None:
         self.cluster = cluster
         self.history = History()
         for name, values in settings.items():
             setattr(cluster, f"{name}_settings", values)
+        prepare(cluster)
         for workload in workloads:
             WORKLOADS[workload](cluster, self.history)
         cluster.start()
@@ -153,14 +155,16 @@ def scenario(
     topology: str = "two",
     seed: int = 1,
     workloads: Sequence[str] = ("bank", "append", "reader"),
+    prepare: Callable[[Cluster], None] = lambda cluster: None,
     **settings: dict[str, Any],
 ) -> Iterator[Scenario]:
-    """`settings`: adjudicator=, journal=, storage=, of every such process."""
+    """`settings`: adjudicator=, journal=, storage=, of every such process. `prepare`: before anything
+    starts."""
     logging.disable(logging.CRITICAL)
     gc.disable()
     try:
         with running(seed, topology) as cluster:
-            one = Scenario(cluster, workloads, **settings)
+            one = Scenario(cluster, workloads, prepare, **settings)
             yield one
             heal_and_judge(cluster, one.history)
     finally:
