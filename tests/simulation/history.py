@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from trilithon.cli.drill.history import Micro, Operation
 from trilithon.core.errors import SqlError
 from trilithon.core.ids import format_id
 from trilithon.query.transaction.transaction import FirstRead
@@ -48,8 +49,8 @@ class Record:
     selects: list[tuple[bytes, bytes, Callable[[Row], bool], dict[bytes, Row]]] = field(
         default_factory=list
     )
-    # What it did in terms of list-append: ("append", list, number) or ("r", list, numbers).
-    operations: list[tuple[str, str, Any]] = field(default_factory=list)
+    # What it did in terms of list-append, as Elle has it.
+    micros: list[Micro] = field(default_factory=list)
     serializable: bool = False
     # When the last read had come; reads count only then. 0: never.
     read_s: float = 0.0
@@ -73,6 +74,8 @@ class History:
         # Whose outcome somebody else may ask for.
         self.unknown: list[Record] = []
         self.counts: dict[str, int] = {}
+        # List-append, for Elle and for the drills' judge.
+        self.operations: list[Operation] = []
         # There are transactions that no client began (DDL, the query processors' own).
         self.strangers = False
         self._numbers = itertools.count()

@@ -15,10 +15,13 @@ from cluster import AdjudicatorNode, Cluster, JournalNode, Node, QueryNode, Stor
 from faults import Chaos
 from history import History
 from observer import Violation
+from sql_append import final_lists
 from sql_workloads import SQL_WORKLOADS
 from state_checker import check_state, unfinished_jobs
 from workloads import WORKLOADS
 
+from trilithon.cli.drill.history import Operation
+from trilithon.cli.drill.judge import judge
 from trilithon.core.csn import format_csn
 from trilithon.query.catalog import backfill, ddl_indexes, jobs
 from trilithon.query.catalog.definitions import Job
@@ -55,6 +58,10 @@ class Plan:
 class Outcome:
     fingerprint: str
     counts: dict[str, int]
+    # List-append, as far as a workload did it.
+    operations: list[Operation]
+    # Every list as it was in the end.
+    lists: dict[int, list[int]]
 
 
 def simulate(seed: int, plan: Plan, show: Callable[[str], None] | None = None) -> Outcome:
@@ -95,7 +102,7 @@ def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
     chaos.start()
     cluster.run(plan.seconds)
     chaos.stop()
-    heal_and_judge(cluster, history)
+    lists = heal_and_judge(cluster, history)
     counts = dict(history.counts)
     counts["epochs"] = len(cluster.observer.epochs)
     counts["snapshots"] = cluster.observer.snapshots
@@ -103,7 +110,7 @@ def _simulate(cluster: Cluster, plan: Plan) -> Outcome:
         counts[f"fault: {name}"] = count
     text = "\n".join(cluster.kernel.events) + repr(sorted(counts.items()))
     text += "".join(entry.SerializeToString(deterministic=True).hex() for entry in _all(cluster))
-    return Outcome(hashlib.sha256(text.encode()).hexdigest(), counts)
+    return Outcome(hashlib.sha256(text.encode()).hexdigest(), counts, history.operations, lists)
 
 
 def vary(cluster: Cluster) -> None:
@@ -170,8 +177,9 @@ def _all(cluster: Cluster) -> list[object]:
     return [entries[csn] for csn in sorted(entries)]
 
 
-def heal_and_judge(cluster: Cluster, history: History) -> None:
-    """Faults are over: the cluster must come back by itself, and what it did must have been right."""
+def heal_and_judge(cluster: Cluster, history: History) -> dict[int, list[int]]:
+    """Faults are over: the cluster must come back by itself, and what it did must have been right.
+    Returns the lists of list-append as they are in the end."""
     cluster.healing = True
     since_s = cluster.kernel.now_s
     for node in cluster.nodes.values():
@@ -213,7 +221,7 @@ def heal_and_judge(cluster: Cluster, history: History) -> None:
         CAUGHT_UP_S,
         "every storage has what is settled",
     )
-    _judge(cluster, history)
+    return _judge(cluster, history)
 
 
 def _await_jobs(cluster: Cluster, history: History) -> None:
@@ -253,12 +261,18 @@ def _client_tasks(node: Node) -> bool:
     )
 
 
-def _judge(cluster: Cluster, history: History) -> None:
+def _judge(cluster: Cluster, history: History) -> dict[int, list[int]]:
+    """The lists of list-append, as they are in the end."""
     final = final_log(cluster.observer, _logs(cluster))
     checker = Checker(final, history)
     checker.check()
+    lists: dict[int, list[int]] = {}
     if cluster.client_nodes:
-        check_state(checker.state())
+        state = checker.state()
+        check_state(state)
+        lists = final_lists(state)
+        verdict = judge(history.operations, lists)
+        hold(not verdict.violations, "; ".join(verdict.violations))
     expected = checker.checksum()
     for region in cluster.full_regions:
         found = _region_checksum(cluster, region)
@@ -267,6 +281,7 @@ def _judge(cluster: Cluster, history: History) -> None:
             f"the storage of Region {region} has checksum and rows {found}, the log says {expected}",
         )
     cluster.observer.check()
+    return lists
 
 
 def _region_checksum(cluster: Cluster, region: str) -> tuple[int, int]:

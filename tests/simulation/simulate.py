@@ -20,6 +20,8 @@ from sql_workloads import SQL_WORKLOADS
 from topologies import TOPOLOGIES
 from workloads import WORKLOADS
 
+from trilithon.cli.drill.history import write_history
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -33,11 +35,19 @@ def main() -> int:
     parser.add_argument(
         "--sql", nargs="*", choices=sorted(SQL_WORKLOADS), help="SQL through the SDK: all, or these"
     )
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help="write what the last seed's list-append clients did, as Elle reads it (implies --sql)",
+    )
     parser.add_argument("--rule", help="switch this rule off")
     parser.add_argument("--events", action="store_true", help="print everything that happened")
     parser.add_argument("--fingerprint", action="store_true")
     parser.add_argument("--keep-going", action="store_true", help="go on after a failing seed")
     options = parser.parse_args()
+    if options.history and options.sql is None:
+        options.sql = ["append"]
     if options.rule:
         from mutations import RULES
 
@@ -63,6 +73,8 @@ def main() -> int:
             if not options.keep_going:
                 return 1
             continue
+        if options.history:
+            write_history(outcome.operations, options.history)
         if options.fingerprint:
             print(f"{seed} {plan.topology} {outcome.fingerprint}")
         for what, count in outcome.counts.items():

@@ -52,6 +52,15 @@ def _rows(state: State, within: tuple[bytes, bytes]) -> list[tuple[bytes, list[A
     return [(key, decode_row(state[key])) for key in sorted(state) if start <= key < end]
 
 
+def table_rows(state: State, name: str) -> list[list[Any]]:
+    """The rows of a table of the catalog, by its name."""
+    catalog = Catalog(0, [decode_object(row) for _, row in _rows(state, OBJECTS_RANGE)])
+    for table in catalog.tables:
+        if table.name == name:
+            return [pad_row(table, row) for _, row in _rows(state, row_range(table))]
+    return []
+
+
 def _check_table(state: State, table: Table) -> None:
     if any(
         index.predicate is not None or any(column.expression for column in index.columns)
