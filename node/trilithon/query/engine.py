@@ -160,7 +160,8 @@ class Engine:
         self._catalog: Any = empty_catalog()
         self.virtual: Mapping[tuple[str, str], VirtualRelation] = _virtual_relations()
         self.plans_made = 0
-        self._row_rules: dict[Table, RowRules] = {}
+        # With the domains that they were made with, which may change apart from the table.
+        self._row_rules: dict[Table, tuple[Any, RowRules]] = {}
         if manager is not None:
             manager.expressions = self
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
@@ -520,12 +521,13 @@ class Engine:
 
     def row_rules(self, table: Table, catalog: Any) -> RowRules:
         """What the actions of foreign keys write a table's rows with."""
-        found = self._row_rules.get(table)
-        if found is None:
+        types, found = self._row_rules.get(table, (None, None))
+        if found is None or types != catalog.types:
             if len(self._row_rules) >= ROW_RULES_MAX:
                 self._row_rules.clear()
             analysis = self.analysis_for(parse_plain("SELECT 1")[0], catalog, _TableSettings())
-            found = self._row_rules[table] = row_rules(analysis, self.planner_for(analysis), table)
+            found = row_rules(analysis, self.planner_for(analysis), table)
+            self._row_rules[table] = catalog.types, found
         return found
 
     def _table_expression(self, table: Table, sql: str) -> tuple[Any, Any, TypeRef]:

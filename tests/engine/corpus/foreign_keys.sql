@@ -84,7 +84,27 @@ insert into nn values (1, 6)
 delete from p where id = 6
 update p set id = 66 where id = 6
 select * from p order by id
-drop table sn, sd, rs, nn, p
+create table sq (id serial primary key, pid int default 8 references p on delete set default on update set null, n int not null default 3, twice int generated always as (pid * 2) stored, check (n > 0), check (pid < 100))
+insert into sq (pid) values (7), (7), (8)
+delete from p where id = 7
+select * from sq order by id
+update p set id = 80 where id = 8
+select * from sq order by id
+drop table sn, sd, rs, nn, sq, p
+create domain small as int check (value < 50)
+create table p (id int primary key)
+create table dc (id small references p on update cascade, n int check (n > 0), twice int generated always as (id * 2) stored)
+insert into p values (1), (2)
+insert into dc values (1, 1)
+update p set id = 60 where id = 1
+update p set id = 40 where id = 1
+select * from dc
+alter domain small add constraint even check (value % 2 = 0)
+update p set id = 41 where id = 40
+update p set id = 42 where id = 40
+select * from dc
+drop table dc, p
+drop domain small
 create table p (a int, b int, c int default 0, primary key (a, b))
 create table sc (id int primary key, a int default 1, b int default 1, foreign key (a, b) references p on delete set null (b))
 create table sdc (id int primary key, a int, b int default 1, foreign key (a, b) references p on delete set default (b))

@@ -48,7 +48,8 @@ class RowRules:
     """What an action needs to write rows of a table: its constraints, and its columns' defaults."""
 
     constraints: Constraints
-    defaults: Callable[[EvalContext], Sequence[Any]]
+    # A column's default, by its number. SqlError 0A000 where it is a sequence's next value.
+    default: Callable[[int, EvalContext], Any]
 
 
 class RulesOf(Protocol):
@@ -224,13 +225,13 @@ class _Work:
         numbers = key.columns
         if unit.new is None and key.set_columns:
             numbers = key.set_columns
-        defaults: Sequence[Any] = ()
+        values: dict[int, Any] = dict.fromkeys(numbers)
         if unit.action is ReferenceAction.SET_DEFAULT:
-            defaults = rules.defaults(self._run.context)
+            values = {number: rules.default(number, self._run.context) for number in numbers}
         for _, old in children:
             row = list(old)
-            for number in numbers:
-                row[number - 1] = defaults[number - 1] if defaults else None
+            for number, value in values.items():
+                row[number - 1] = value
             rows.append(row)
         return rows
 

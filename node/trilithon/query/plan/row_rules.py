@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from trilithon.expression.compile import compile_projection
+from trilithon.expression.compile import compile_scalar
 from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import table_expressions
 from trilithon.query.analyse.context import Analysis
@@ -29,15 +28,14 @@ def row_rules(analysis: Analysis, planner: Planner, table: Table) -> RowRules:
         table_expressions.checks(analysis, table, target),
         table_expressions.generated(analysis, table, target),
     )
-    compiled = compile_projection(
-        [
-            planner.place(table_expressions.default(analysis, table, column), {})
-            for column in table.columns
-        ]
-    )
+    compiled: dict[int, Any] = {}
 
-    def defaults(context: EvalContext) -> Sequence[Any]:
-        row: Sequence[Any] = compiled([()], context)[0]
-        return row
+    def default(number: int, context: EvalContext) -> Any:
+        # One by one and late: a sequence's next value is nobody's business but INSERT's.
+        found = compiled.get(number)
+        if found is None:
+            expression = table_expressions.default(analysis, table, table.columns[number - 1])
+            found = compiled[number] = compile_scalar(planner.place(expression, {}))
+        return found((), context)
 
-    return RowRules(constraints, defaults)
+    return RowRules(constraints, default)
