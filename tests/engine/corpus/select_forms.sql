@@ -197,3 +197,16 @@ select max(info) from emp
 select min(tags), max(tags) from emp
 select sum(pay order by id) from emp
 select distinct on (id) * from emp order by id limit 1
+select row_number() over (order by id), generate_series(1, 2) from dep where id < 3 order by 1, 2
+select count(*), generate_series(1, 2) from dep
+select city, generate_series(1, count(*)) from dep group by city order by 1, 2
+select generate_series(1, 2) as g, count(*) from dep group by g order by 1
+select generate_series(1, 2) as g, count(*) from dep group by 1 order by 1
+select generate_series(1, 2) + count(*) from dep order by 1
+select id, generate_series(1, 2), sum(id) over () from dep where id < 3 order by 1, 2
+select count(*) from dep having generate_series(1, 2) > 1
+select distinct generate_series(1, 2) from dep order by 1
+select generate_series(1, 3) from dep order by 1 limit 4
+select id from dep order by generate_series(1, 2), id
+select max(generate_series(1, 3)) from dep
+select array_agg(distinct id), string_agg(distinct name, ','), json_agg(distinct city) from dep

@@ -12,6 +12,7 @@ MODULES: Final = (
     "integers",
     "numerics",
     "floats",
+    "degrees",
     "casts",
     "strings",
     "quoting",

@@ -236,10 +236,9 @@ def age(left: int, right: int) -> Interval:
     )
     if us < 0:
         us, days = us + US_PER_DAY, days - 1
-    # The borrowed month is the earlier one's, or the later one's predecessor when counting back.
+    # The borrowed month is the earlier one's.
     while days < 0:
-        borrowed = (year, month) if negative else (year_from, month_from)
-        days += cal.days_in_month(*borrowed)
+        days += cal.days_in_month(year_from, month_from)
         months -= 1
     while months < 0:
         months, years = months + 12, years - 1

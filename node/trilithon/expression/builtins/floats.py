@@ -185,28 +185,25 @@ def _within(call: Callable[..., float]) -> Callable[..., float]:
     return compute
 
 
-for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"):  # fmt: skip
+for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh"):  # fmt: skip
     function(f"{_name}(float8) -> float8")(_within(getattr(math, _name)))
 function("atan2(float8, float8) -> float8")(_within(math.atan2))
 
 
+@function("atanh(float8) -> float8")
+def _atanh(value: float) -> float:
+    if value in (1.0, -1.0):
+        return math.copysign(math.inf, value)
+    return _within(math.atanh)(value)
+
+
 @function("cot(float8) -> float8")
 def _cot(value: float) -> float:
-    return math.inf if value == 0 else 1 / math.tan(value)
-
-
-def _degrees(call: Callable[[float], float]) -> Callable[[float], float]:
-    def compute(value: float) -> float:
-        turned = value % 360
-        exact = {0.0: 0, 30.0: 30, 90.0: 90, 180.0: 180, 270.0: 270}.get(turned)
-        result = call(math.radians(turned if exact is None else exact))
-        return round(result, 15) + 0.0
-
-    return compute
-
-
-function("sind(float8) -> float8")(_degrees(math.sin))
-function("cosd(float8) -> float8")(_degrees(math.cos))
+    if value in _INFINITIES:
+        raise SqlError("22003", "input is out of range")
+    if value == 0:
+        return math.copysign(math.inf, value)
+    return 1 / math.tan(value)
 
 
 @function("random() -> float8", volatility=VOLATILE, context=True, raises=True)

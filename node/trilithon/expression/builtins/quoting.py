@@ -8,9 +8,10 @@ from typing import Any, Final
 from trilithon.core.errors import SqlError
 from trilithon.expression.builtins.strings import LENGTH_MAX, to_text, too_large
 from trilithon.expression.registry import STABLE, function
+from trilithon.types.registry import BOOL
 
 _PLAIN_FIRST: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
-_PLAIN_REST: Final = _PLAIN_FIRST | frozenset("0123456789$")
+_PLAIN_REST: Final = _PLAIN_FIRST | frozenset("0123456789")
 # Keywords that may not stand bare (reserved, or reserved for functions and types).
 _RESERVED: Final = frozenset(
     [
@@ -184,13 +185,20 @@ function("quote_ident(text) -> text", raises=False)(quote_identifier)
 function("quote_literal(text) -> text", raises=False)(lambda text: quote_string(text).lstrip(" "))
 
 
+def _as_text(type_: Any) -> Callable[[Any, Any], str]:
+    """What a cast to text gives: as the type's output, but for booleans."""
+    if type_.oid == BOOL.oid:
+        return lambda value, settings: "true" if value else "false"
+    return to_text(type_)
+
+
 def _quote_any(types: Any, _: Any) -> Callable[..., str]:
-    render = to_text(types[0])
+    render = _as_text(types[0])
     return lambda ctx, value: quote_string(render(value, ctx.settings)).lstrip(" ")
 
 
 def _quote_nullable(types: Any, _: Any) -> Callable[..., str]:
-    render = to_text(types[0])
+    render = _as_text(types[0])
 
     def quote(ctx: Any, value: Any) -> str:
         if value is None:
@@ -310,4 +318,14 @@ def _width(template: str, at: int, values: tuple[Any, ...], following: int) -> t
         index, at, following = following, at + 1, following + 1
     if not 0 <= index < len(values):
         raise SqlError("22023", "too few arguments for format()")
-    return int(values[index] or 0), at, following
+    return _width_of(values[index]), at, following
+
+
+def _width_of(value: Any) -> int:
+    """A width that is given as an argument: NULL counts as none."""
+    if value is None:
+        return 0
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        raise SqlError("22P02", f'invalid input syntax for type integer: "{value}"') from None

@@ -234,7 +234,19 @@ def _type_cast(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     return domains.checked(analysis, domain, made)
 
 
+def _no_sets(analysis: Analysis, scope: Scope, before: int, words: str, node: Node) -> None:
+    """Fails if a set-returning function was met since `before`."""
+    if _set_count(scope) > before:
+        message = f"set-returning functions are not allowed in {words}"
+        analysis.fail("0A000", message, node.get("location", 0))
+
+
+def _set_count(scope: Scope) -> int:
+    return len(getattr(scope.collector, "set_functions", ()))
+
+
 def _case(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    before = _set_count(scope)
     operand = None
     place: ir.CaseOperand | None = None
     if "arg" in node:
@@ -253,6 +265,7 @@ def _case(analysis: Analysis, scope: Scope, node: Node) -> Expr:
             )
         results.append(analyse(analysis, scope, when["result"]))
     otherwise = analyse(analysis, scope, node["defresult"]) if "defresult" in node else None
+    _no_sets(analysis, scope, before, "CASE", node)
     # PostgreSQL looks at ELSE first.
     given = ([otherwise] if otherwise is not None else [ir.Constant(None, UNKNOWN)]) + results
     type_ = coercion.common_type(analysis, given, "CASE", node.get("location", 0))
@@ -278,7 +291,9 @@ def _common_arguments(
 
 
 def _coalesce(analysis: Analysis, scope: Scope, node: Node) -> Expr:
+    before = _set_count(scope)
     arguments, type_ = _common_arguments(analysis, scope, node, "COALESCE")
+    _no_sets(analysis, scope, before, "COALESCE", node)
     return ir.Coalesce(arguments, type_)
 
 

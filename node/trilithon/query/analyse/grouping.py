@@ -16,6 +16,7 @@ from trilithon.query.analyse.tree import (
     Aggregate,
     Expr,
     Filter,
+    FunctionScan,
     Grouping,
     Join,
     Project,
@@ -96,6 +97,8 @@ def apply(
     mentioned: set[int] = set()
     rest = [target.expression for target in block.targets] + ([having] if having else [])
     rest += [e for definition, call in block.windows for e in _window_expressions(definition, call)]
+    later = () if groups_by_sets(block, clause) else tuple(block.set_functions)
+    rest += [argument for function in later for argument in function.arguments]
     for expression in rest:
         mentioned |= _mentioned(expression)
     extra = tuple(
@@ -136,6 +139,7 @@ def apply(
         tuple(groupings.values()),
     )
     allowed = frozenset(column.id for column in outputs)
+    allowed |= {function.outputs[0].id for function in later}
 
     def rewrite(expression: Expr) -> Expr:
         return _regroup(analysis, block, expression, replaced, allowed)
@@ -148,7 +152,17 @@ def apply(
         (_map_definition(definition, rewrite), _map_call(call, rewrite))
         for definition, call in block.windows
     ]
+    if later:
+        block.set_functions = [
+            FunctionScan(f.outputs, f.function, tuple(map(rewrite, f.arguments))) for f in later
+        ]
     return result
+
+
+def groups_by_sets(block: Block, clause: Groups) -> bool:
+    """Whether a set-returning function of the select list is among what is grouped by."""
+    sets = {function.outputs[0].id for function in block.set_functions}
+    return any(sets & _mentioned(expression) for expression in clause.expressions)
 
 
 def _groupings(

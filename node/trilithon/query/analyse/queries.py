@@ -360,15 +360,25 @@ def _simple(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     having = None
     if "havingClause" in body:
         scope.clause = ""
+        before = len(block.windows), len(block.set_functions)
         having = expressions.analyse_boolean(analysis, scope, body["havingClause"], "HAVING")
+        if len(block.windows) > before[0]:
+            analysis.fail("42P20", "window functions are not allowed in HAVING")
+        if len(block.set_functions) > before[1]:
+            analysis.fail("0A000", "set-returning functions are not allowed in HAVING")
     groups = grouping.group_clause(analysis, scope, block, body)
     distinct = _distinct_clause(analysis, scope, block, body)
     order = _order_clause(analysis, scope, block, body, distinct)
     locks = _locking(analysis, relation, block, body)
-    relation = block.apply_set_functions(relation)
+    # Sets come after groups and windows, unless they are what is grouped by.
+    sets_first = grouping.groups_by_sets(block, groups)
+    if sets_first:
+        relation = block.apply_set_functions(relation)
     if groups.present or block.aggregates or block.groupings or having is not None:
         relation = grouping.apply(analysis, block, relation, groups, having)
     relation = grouping.apply_windows(analysis, block, relation)
+    if not sets_first:
+        relation = block.apply_set_functions(relation)
     relation = _project(analysis, block, relation)
     return _finish(analysis, scope, relation, body, block, distinct, order, locks)
 

@@ -13,7 +13,7 @@ from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
 from trilithon.query.analyse.tree import Expr, Frame, SortKey, WindowCall
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import FLOAT8, INT4, INT8, TypeRef
+from trilithon.types.registry import FLOAT8, INT4, INT8, UNKNOWN, TypeRef, type_name
 
 # Result types; None: the type of the first argument.
 WINDOW_FUNCTIONS: Final[dict[str, TypeRef | None]] = {
@@ -52,6 +52,7 @@ _START_FOLLOWING, _END_FOLLOWING = 0x2000, 0x4000
 _EXCLUDE_ROW, _EXCLUDE_GROUP, _EXCLUDE_TIES = 0x8000, 0x10000, 0x20000
 DEFAULT_OPTIONS: Final = _RANGE | _START_UNBOUNDED | _END_CURRENT
 # Types whose RANGE offsets are plain numbers.
+_INTEGERS: Final = (20, 21, 23)
 _NUMBERS: Final = frozenset({20, 21, 23, 1700})
 
 
@@ -228,6 +229,13 @@ def _frame(
             wanted = TypeRef(order[0].expression.type.oid)
             if wanted.oid not in _NUMBERS:
                 analysis.unsupported("RANGE with an offset over this type", location)
+            given = expression.type
+            if wanted.oid in _INTEGERS and given.oid not in (*_INTEGERS, UNKNOWN.oid):
+                analysis.unsupported(
+                    "RANGE with offset PRECEDING/FOLLOWING for column type "
+                    f"{type_name(wanted)} and offset type {type_name(given)}",
+                    location,
+                )
         offsets.append(
             coercion.coerce_to(
                 analysis, expression, wanted, coercion.ASSIGNMENT, location, mode.upper()

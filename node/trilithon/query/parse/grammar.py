@@ -129,10 +129,12 @@ def _sqlstate(message: str) -> str:
         return "0A000"
     if "memory exhausted" in message or "stack depth" in message:
         return "54001"
-    if message.startswith("invalid Unicode escape") or "Unicode surrogate" in message:
-        return "42601"
+    if message == "invalid Unicode escape":
+        return "22025"
+    if message.startswith(("frame start", "frame end")):
+        return "42P20"
+    if message.startswith("precision for type float"):
+        return "22023"
     if message.startswith("invalid byte sequence"):
         return "22021"
-    if message.startswith("conflicting NULL"):
-        return "42601"
     return "42601"

@@ -80,6 +80,13 @@ def _call(call: tree.AggregateCall, positions: Iterator[int]) -> Call:
         sorting.SortColumn(descending, nulls_first, sort_key(expression.type.oid))
         for expression, descending, nulls_first in call.order
     )
+    if call.distinct and not order:
+        # PostgreSQL finds duplicates by sorting, and what is made of the values shows it.
+        order_positions = arguments
+        order = tuple(
+            sorting.SortColumn(False, False, sort_key(argument.type.oid))
+            for argument in call.arguments
+        )
     return Call(
         call.function,
         arguments,
