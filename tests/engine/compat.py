@@ -61,6 +61,8 @@ class Report:
     refused: list[tuple[str, str]] = field(default_factory=list)
     known: list[Wrong] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
+    # Statements that agree, and still stand in known_differences.txt.
+    mended: list[str] = field(default_factory=list)
 
 
 def known_differences() -> dict[str, str]:
@@ -128,6 +130,8 @@ def run_heading(pair: Pair, path: Path, known: dict[str, str]) -> Report:
             what = difference(step.sql, answer, expected)
             if not what:
                 report.agree += 1
+                if step.sql in known:
+                    report.mended.append(step.sql)
                 if answer.sqlstate:
                     report.failing += 1
                     report.worded += answer.message == expected.message
@@ -201,6 +205,8 @@ def main() -> int:
             for report in reports:
                 for wrong in report.wrong:
                     print(wrong.shown())
+                for sql in report.mended:
+                    print(f"agrees now, remove it from {KNOWN.name}: {sql}")
                 if arguments.refused:
                     for sql, answer in report.refused:
                         print(f"refused {report.heading}: {sql}\n    {answer}")

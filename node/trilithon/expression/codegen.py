@@ -29,6 +29,7 @@ from trilithon.expression.functions import get_function
 from trilithon.expression.registry import INLINE_NAMES, bind
 from trilithon.types.ordering import sort_key
 from trilithon.types.registry import TypeRef
+from trilithon.types.values import RecordValue
 
 # Levels of an expression's tree.
 DEPTH_MAX: Final = 5_000
@@ -547,7 +548,9 @@ def _slice(generator: Generator, node: ir.Slice, parts: list[Fragment], _: str) 
 
 @_emits(ir.Row)
 def _row(generator: Generator, node: ir.Row, parts: list[Fragment], _: str) -> Fragment:
-    return _variadic(generator, "", parts, nullable=False)
+    types = tuple(argument.type.oid for argument in node.args)
+    make = generator.keep(lambda fields: RecordValue.of(fields, types), "f")
+    return _variadic(generator, make, parts, nullable=False)
 
 
 @_emits(ir.RowCompare)

@@ -143,6 +143,8 @@ class Piece:
     text: str
     fill: bool = True
     ordinal: str = ""
+    # Literal text in quotes: never a separator.
+    quoted: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -158,11 +160,11 @@ def parse_template(template: str) -> tuple[Piece, ...]:
                     end += 1
                 literal.append(template[end])
                 end += 1
-            pieces.append(Piece("", "".join(literal)))
+            pieces.append(Piece("", "".join(literal), quoted=True))
             at = end + 1
             continue
         if template[at] == "\\" and template[at + 1 : at + 2] == '"':
-            pieces.append(Piece("", '"'))
+            pieces.append(Piece("", '"', quoted=True))
             at += 2
             continue
         start = at

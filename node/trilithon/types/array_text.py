@@ -36,8 +36,10 @@ def parse_array(text: str, item: Callable[[str], Any]) -> ArrayValue:
                 raise SqlError("2202E", "upper bound cannot be less than lower bound")
             bounds.append((first, last))
     items, dimensions = _parse_braces(text, at, item)
-    if not dimensions or 0 in dimensions:
+    if not dimensions or dimensions == (0,):
         return EMPTY_ARRAY
+    if 0 in dimensions:
+        raise _malformed(text, 'Unexpected "}" character.')
     lows = (1,) * len(dimensions)
     if bounds:
         if tuple(last - first + 1 for first, last in bounds) != dimensions:

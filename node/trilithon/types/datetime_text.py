@@ -270,15 +270,13 @@ def _settle_numbers(fields: _Fields, settings: IoSettings) -> None:
             len(parts) == 2 and fields.time_us is None and len(parts[0]) == 4 and len(parts[1]) == 3
         ):
             fields.year, fields.year_digits, fields.day_of_year = int(parts[0]), 4, int(parts[1])
-        elif len(parts) == 1 and fields.meridiem and fields.time_us is None:
-            fields.time_us = int(parts[0]) * cal.US_PER_HOUR
         elif len(parts) == 3:
             _numeric_date(fields, parts, settings)
         else:
             raise _BadSyntax
     if fields.meridiem and fields.time_us is not None:
         hour = fields.time_us // cal.US_PER_HOUR
-        if not 1 <= hour <= 12:
+        if hour > 12:
             raise _BadField
         if fields.meridiem == "pm" and hour != 12:
             fields.time_us += 12 * cal.US_PER_HOUR

@@ -45,8 +45,8 @@ _UNIT_NAMES: Final = {
 _TOKEN: Final = re.compile(
     r"""\s*(?:
       (?P<time>(?:[+-]\s*)?\d+:\d+(?::\d+)?(?:\.\d*)?)
-    | (?P<months>(?:[+-]\s*)?\d+-\d+)
-    | (?P<number>(?:[+-]\s*)?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<months>(?:[+-]\s*)?\d+-\d+(?![-\d]))
+    | (?P<number>(?:[+-]\s*)?(?:\d+(?:\.\d*)?|\.\d+))
     | (?P<word>[A-Za-z]+)
     | (?P<skip>[@,])
     )""",

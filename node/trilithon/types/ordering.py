@@ -13,7 +13,7 @@ from typing import Any
 
 from trilithon.types import json_value
 from trilithon.types.registry import type_info
-from trilithon.types.values import ArrayValue, Interval, TimeTz
+from trilithon.types.values import ArrayValue, Interval, RecordValue, TimeTz
 
 
 def _float_key(value: float) -> tuple[bool, float]:
@@ -56,6 +56,8 @@ def sort_key(oid: int) -> Callable[[Any], Any] | None:
             return _trimmed
         case "jsonb":
             return json_value.sort_key
+        case "record":
+            return record_key
         case _:
             return None
 
@@ -71,6 +73,17 @@ def _array_key(item_key: Callable[[Any], Any] | None) -> Callable[[ArrayValue], 
         return items, len(value.dimensions), value.dimensions, value.lower_bounds
 
     return key
+
+
+def record_key(value: tuple[Any, ...]) -> Any:
+    """Field by field, NULL last."""
+    keys: list[Any] = [None] * len(value)
+    if isinstance(value, RecordValue):
+        keys = [sort_key(oid) for oid in value.types]
+    return tuple(
+        (True, 0) if item is None else (False, item if key is None else key(item))
+        for item, key in zip(value, keys, strict=True)
+    )
 
 
 def is_self_ordering(oid: int) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from trilithon.types.numeric import NAN
-from trilithon.types.values import ArrayValue, EnumValue, Interval, TimeTz
+from trilithon.types.values import ArrayValue, EnumValue, Interval, RecordValue, TimeTz
 
 NUMERIC_CODE: Final = 1
 INTERVAL_CODE: Final = 2
@@ -23,6 +23,7 @@ TIMETZ_CODE: Final = 3
 ARRAY_CODE: Final = 4
 RECORD_CODE: Final = 5
 ENUM_CODE: Final = 6
+TYPED_RECORD_CODE: Final = 7
 
 _INTERVAL_PACK: Final = struct.Struct(">iiq")
 _TIMETZ_PACK: Final = struct.Struct(">qi")
@@ -46,6 +47,8 @@ def wrap(value: Any) -> Any:
     if isinstance(value, ArrayValue):
         parts = [list(value.dimensions), list(value.lower_bounds), _wrap_all(value.items)]
         return Ext(ARRAY_CODE, _encode(parts))
+    if isinstance(value, RecordValue):
+        return Ext(TYPED_RECORD_CODE, _encode([list(value.types), _wrap_all(value)]))
     if isinstance(value, tuple):
         return Ext(RECORD_CODE, _encode(_wrap_all(value)))
     return value
@@ -64,6 +67,9 @@ def _unwrap(code: int, data: memoryview) -> Any:
         return ArrayValue(tuple(items), tuple(dimensions), tuple(lower_bounds))
     if code == ENUM_CODE:
         return EnumValue(_ENUM_PACK.unpack_from(data)[0], str(data[_ENUM_PACK.size :], "utf-8"))
+    if code == TYPED_RECORD_CODE:
+        types, fields = _decode(data)
+        return RecordValue.of(tuple(fields), tuple(types))
     if code == RECORD_CODE:
         return tuple(_decode(data))
     raise MalformedRow(f"unknown extension {code}")

@@ -31,7 +31,7 @@ from trilithon.types.registry import (
     type_name,
 )
 from trilithon.types.settings import DEFAULT_SETTINGS, IoSettings
-from trilithon.types.values import EnumValue
+from trilithon.types.values import EnumValue, RecordValue
 
 Parse = Callable[[str, IoSettings], Any]
 Render = Callable[[Any, IoSettings], str]
@@ -143,8 +143,8 @@ def _parse_float(name: str) -> Parse:
         value = float(stripped)
         if name == "float4":
             value = to_float4(value, text)
-        elif value in (float("inf"), float("-inf")):
-            raise SqlError("22003", f'"{text}" is out of range for type double precision')
+        if value in (float("inf"), float("-inf")):
+            raise SqlError("22003", f'"{text}" is out of range for type {kind}')
         if value == 0 and _is_nonzero(stripped):
             raise SqlError("22003", f'"{text}" is out of range for type {kind}')
         return value
@@ -484,13 +484,17 @@ _RECORD_QUOTED: Final = re.compile(r'["\\(),\s]')
 
 
 def _render_record(value: tuple[Any, ...], settings: IoSettings) -> str:
-    """A record whose fields' types are not known: by their Python types."""
+    """Fields by their types, or, where those are not known, by their Python types."""
     parts: list[str] = []
-    for item in value:
+    types = value.types if isinstance(value, RecordValue) else None
+    for at, item in enumerate(value):
         if item is None:
             parts.append("")
             continue
-        text = _by_python_type(item, settings)
+        if types is None:
+            text = _by_python_type(item, settings)
+        else:
+            text = _renderer(types[at])(item, settings)
         if not text or _RECORD_QUOTED.search(text):
             text = '"' + text.replace("\\", "\\\\").replace('"', '""') + '"'
         parts.append(text)

@@ -1,9 +1,12 @@
-"""The in-memory values that Python has no type for: intervals, times with zone, labels, arrays."""
+"""The in-memory values that Python has no type for: intervals, times with zone, labels, arrays, rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from trilithon.core.errors import SqlError
 
 
 class Interval(NamedTuple):
@@ -69,6 +72,33 @@ class ArrayValue:
         """A one-dimensional array."""
         flat = tuple(items)
         return cls(flat, (len(flat),), (1,)) if flat else EMPTY_ARRAY
+
+    @classmethod
+    def stacked(cls, arrays: Sequence[Any]) -> ArrayValue:
+        """Arrays of one shape as an array of one more dimension. SqlError 22004, 2202E."""
+        if not arrays:
+            return EMPTY_ARRAY
+        if any(value is None for value in arrays):
+            raise SqlError("22004", "cannot accumulate null arrays")
+        shape = arrays[0].dimensions
+        if not shape:
+            raise SqlError("2202E", "cannot accumulate empty arrays")
+        if any(value.dimensions != shape for value in arrays):
+            raise SqlError("2202E", "cannot accumulate arrays of different dimensionality")
+        items = tuple(item for value in arrays for item in value.items)
+        return cls(items, (len(arrays), *shape), (1,) * (len(shape) + 1))
+
+
+class RecordValue(tuple[Any, ...]):
+    """A row value that knows its fields' types (oids): text, order and hashes are by them."""
+
+    types: tuple[int, ...]
+
+    @classmethod
+    def of(cls, values: tuple[Any, ...], types: tuple[int, ...]) -> RecordValue:
+        record = cls(values)
+        record.types = types
+        return record
 
 
 EMPTY_ARRAY = ArrayValue((), (), ())

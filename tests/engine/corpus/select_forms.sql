@@ -210,3 +210,4 @@ select generate_series(1, 3) from dep order by 1 limit 4
 select id from dep order by generate_series(1, 2), id
 select max(generate_series(1, 3)) from dep
 select array_agg(distinct id), string_agg(distinct name, ','), json_agg(distinct city) from dep
+select count(distinct (x, y, x is null)), max(x) from dup

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from trilithon.core.errors import SqlError
 from trilithon.expression import numeric_math as nm
 from trilithon.expression.builtins import floats
 from trilithon.expression.builtins.integers import checked
@@ -462,17 +461,7 @@ aggregate(
 
 
 def _stack(state: list[Any] | None) -> ArrayValue | None:
-    if state is None:
-        return None
-    if any(value is None for value in state):
-        raise SqlError("22004", "cannot accumulate null arrays")
-    if not state[0].items:
-        raise SqlError("2202E", "cannot accumulate empty arrays")
-    shape = state[0].dimensions
-    if any(value.dimensions != shape for value in state):
-        raise SqlError("2202E", "cannot accumulate arrays of different dimensionality")
-    items = tuple(item for value in state for item in value.items)
-    return ArrayValue(items, (len(state), *shape), (1,) * (len(shape) + 1))
+    return None if state is None else ArrayValue.stacked(state)
 
 
 aggregate("array_agg(anyarray) -> anyarray", init=_none, step=_append, final=_stack, strict=False)

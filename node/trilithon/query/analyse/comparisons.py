@@ -281,6 +281,8 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     if functions.is_aggregate(name):
         return aggregate_call(analysis, scope, node, name)
     if windows.is_window_function(name):
+        if node.get("agg_within_group"):
+            analysis.unsupported(f"the hypothetical-set aggregate {name}()", location)
         analysis.fail("42809", f"window function {name} requires an OVER clause", location)
     _refuse_aggregate_syntax(analysis, node, name, location)
     arguments = call_arguments(analysis, scope, node)

@@ -18,7 +18,9 @@ from trilithon.types.registry import (
     INT8,
     INT64_MAX,
     INT64_MIN,
+    JSONB,
     NUMERIC,
+    TEXT,
     UNKNOWN,
     TypeRef,
     array_type,
@@ -366,6 +368,8 @@ def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
             analysis.unsupported("selecting a field of a row value", location_of(node["arg"]))
         subscripts.append(step["A_Indices"])
     location = location_of(node["arg"])
+    if expression.type.oid == JSONB.oid:
+        return _jsonb_subscript(analysis, scope, expression, subscripts, location)
     if not is_array(expression.type.oid):
         analysis.fail(
             "42804",
@@ -376,6 +380,27 @@ def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         return _slice(analysis, scope, expression, subscripts)
     indexes = tuple(_subscript(analysis, scope, step.get("uidx")) for step in subscripts)
     return ir.Subscript(expression, indexes, element_type(expression.type))
+
+
+def _jsonb_subscript(
+    analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node], location: int | None
+) -> Expr:
+    """a['b'][1] is a #> array['b', '1']."""
+    if any(step.get("is_slice") for step in subscripts):
+        analysis.fail("42804", "jsonb subscript does not support slices", location)
+    path = []
+    for step in subscripts:
+        value = analyse(analysis, scope, step["uidx"])
+        if value.type.oid not in (INT4.oid, TEXT.oid, UNKNOWN.oid):
+            analysis.fail(
+                "42804",
+                f"subscript type {type_name(value.type)} is not supported",
+                location,
+                hint="jsonb subscript must be coercible to either integer or text.",
+            )
+        path.append(coercion.coerce(analysis, value, TEXT, coercion.EXPLICIT, location))
+    array = ir.ArrayLiteral(tuple(path), array_type(TEXT), False)
+    return coercion.operator(analysis, "#>", expression, array, location)
 
 
 def _slice(analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node]) -> Expr:

@@ -39,7 +39,9 @@ async def values_of(kind: str, plan: Operator, run: Run, width: int) -> Sequence
     if kind == "exists":
         return (bool(await first_rows(plan, run, 1)),)
     if kind == "array":
-        return (ArrayValue.of(row[0] for row in await plan.collect(run)),)
+        items = [row[0] for row in await plan.collect(run)]
+        nested = any(isinstance(item, ArrayValue) for item in items)
+        return (ArrayValue.stacked(items) if nested else ArrayValue.of(items),)
     rows = await first_rows(plan, run, 2)
     if len(rows) > 1:
         raise SqlError("21000", "more than one row returned by a subquery used as an expression")
