@@ -48,7 +48,7 @@ set default_transaction_read_only to on
 create table ro (a int)
 set default_transaction_read_only to «off¦1¦yes¦maybe»
 set session characteristics as transaction isolation level serializable
-show default_transaction_isolation
+SHOW default_transaction_isolation
 reset default_transaction_isolation
 set role nosuchrole
 set session authorization default

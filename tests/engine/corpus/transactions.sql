@@ -35,7 +35,7 @@ start transaction
 begin
 commit work
 begin transaction isolation level «serializable¦repeatable read¦read committed¦read uncommitted»
-show transaction_isolation
+SHOW transaction_isolation
 end
 begin read only
 insert into tx values (9, 9)
