@@ -97,7 +97,7 @@ def apply(
     mentioned: set[int] = set()
     rest = [target.expression for target in block.targets] + ([having] if having else [])
     rest += [e for definition, call in block.windows for e in _window_expressions(definition, call)]
-    later = () if groups_by_sets(block, clause) else tuple(block.set_functions)
+    later = [] if groups_by_sets(block, clause) else _plain_sets(analysis, block)
     rest += [argument for function in later for argument in function.arguments]
     for expression in rest:
         mentioned |= _mentioned(expression)
@@ -157,6 +157,14 @@ def apply(
             FunctionScan(f.outputs, f.function, tuple(map(rewrite, f.arguments))) for f in later
         ]
     return result
+
+
+def _plain_sets(analysis: Analysis, block: Block) -> list[FunctionScan]:
+    """The select list's set-returning functions, whose arguments can be rewritten over groups."""
+    for function in block.set_functions:
+        if not isinstance(function, FunctionScan):
+            analysis.unsupported("a set-returning SQL function in the select list of groups")
+    return [function for function in block.set_functions if isinstance(function, FunctionScan)]
 
 
 def groups_by_sets(block: Block, clause: Groups) -> bool:
