@@ -61,6 +61,8 @@ class Feed:
         self._received = received
         self._unpaused = asyncio.Event()
         self._unpaused.set()
+        # What stood in the way may be over: try again at once.
+        self._again = asyncio.Event()
         # Completed with the reason when the present subscription is over.
         self._over: asyncio.Future[str] | None = None
         self._reports: list[Link] = []
@@ -93,6 +95,7 @@ class Feed:
 
     def resume(self) -> None:
         self._unpaused.set()
+        self._again.set()
 
     def give_up(self, reason: str) -> None:
         """End the present subscription; the next journal is tried."""
@@ -131,9 +134,20 @@ class Feed:
             self.problem = reason
             if self.subscriptions_count > before:
                 backoff_s = _BACKOFF_MIN_S
-            await asyncio.sleep(backoff_s * self._world.random.uniform(0.5, 1.0))
+            if await self._rest(backoff_s * self._world.random.uniform(0.5, 1.0)):
+                backoff_s = _BACKOFF_MIN_S
             limit_s = _REFUSED_BACKOFF_MAX_S if self.refused else _BACKOFF_MAX_S
             backoff_s = min(limit_s, backoff_s * 2)
+
+    async def _rest(self, seconds: float) -> bool:
+        """Whether it was cut short by `resume`."""
+        self._again.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _follow(self, journal: JournalAddress) -> str:
         """Subscribe and follow until it is over; returns why."""

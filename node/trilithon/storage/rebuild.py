@@ -313,14 +313,12 @@ class Rebuild:
         self, source: CopySource, state: CopyState, slots: tuple[int, int]
     ) -> storage_pb2.CopyPart:
         """Raises CannotCopy, DamagedPart."""
-        if self._link is None or self._link[0] != source.name:
-            await self._close_link()
-            self._link = source.name, self._world.network.link(STORAGE, source.address)
+        link = await self._link_to(source)
         request = storage_pb2.CopyRead(
             csn=state.csn, start=state.resume, slot_first=slots[0], slot_last=slots[1]
         )
         try:
-            reply: storage_pb2.StorageReply = await self._link[1].request(
+            reply: storage_pb2.StorageReply = await link.request(
                 storage_pb2.StorageRequest(copy_read=request), timeout=_PART_S
             )
         except (Unavailable, Overloaded) as error:
@@ -330,6 +328,21 @@ class Rebuild:
         part = reply.copy_part
         check_part(part, state, *slots)
         return part
+
+    async def _link_to(self, source: CopySource) -> Link:
+        """Raises CannotCopy."""
+        if self._link is not None and self._link[0] == source.name:
+            return self._link[1]
+        await self._close_link()
+        up = asyncio.Event()
+        link = self._world.network.link(STORAGE, source.address, came_up=up.set)
+        self._link = source.name, link
+        try:
+            async with asyncio.timeout(_ASK_S):
+                await up.wait()
+        except TimeoutError:
+            raise CannotCopy("it cannot be reached") from None
+        return link
 
     async def _write(
         self, part: storage_pb2.CopyPart, state: CopyState, slots: tuple[int, int]
