@@ -14,8 +14,10 @@ from trilithon.query.catalog import backfill, jobs
 from trilithon.query.catalog.definitions import IndexState, JobState
 from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.catalog.rowkeys import TableKeys
+from trilithon.query.execute import foreign_keys
 from trilithon.query.transaction.read_checks import ReadChecks
 from trilithon.query.transaction.transaction import Transaction
+from trilithon.v1.types_pb2 import MODE_KEY_SHARE
 
 Patch = Callable[[Any, str, Any], None]
 RULES: dict[str, Callable[[Patch], None]] = {}
@@ -114,6 +116,25 @@ def dropped_indexes_leave_their_entries(patch: Patch) -> None:
     patch(jobs, "reclaim_step", step)
 
 
+@rule
+def children_do_not_claim_their_parents(patch: Patch) -> None:
+    original = Transaction.lock
+
+    def lock(self: Transaction, key: bytes, mode: int) -> None:
+        if mode != MODE_KEY_SHARE:
+            original(self, key, mode)
+
+    patch(Transaction, "lock", lock)
+
+
+@rule
+def a_parent_goes_without_a_look_at_its_children(patch: Patch) -> None:
+    async def require_unreferenced(*arguments: Any, **options: Any) -> None:
+        return None
+
+    patch(foreign_keys, "_require_unreferenced", require_unreferenced)
+
+
 # Noticed by one of the first four seeds.
 PROVEN: dict[str, Proof] = {
     "serializable_reads_are_not_checked": Proof(("skew",), 3),
@@ -125,6 +146,8 @@ PROVEN: dict[str, Proof] = {
     "an_index_is_ready_at_once": Proof(("backfill",), 3),
     "nobody_takes_over_a_job": Proof(("backfill",), 4),
     "dropped_indexes_leave_their_entries": Proof(("backfill",), 3),
+    "children_do_not_claim_their_parents": Proof(("references",), 4),
+    "a_parent_goes_without_a_look_at_its_children": Proof(("references",), 3),
 }
 # Those that are noticed soonest.
 CHEAP = ["serializable_ranges_are_not_checked", "writers_ignore_building_indexes"]

@@ -39,6 +39,7 @@ def check_state(state: State) -> None:
         _check_table(state, table)
         owned.append(row_range(table))
         owned += [index_range(table, index) for index in table.indexes]
+    _check_references(state, catalog)
     _check_leftovers(state, owned)
 
 
@@ -89,6 +90,28 @@ def _check_table(state: State, table: Table) -> None:
         start, end = index_range(table, index)
         found = {key: value for key, value in state.items() if start <= key < end}
         _compare(table.name, index.name, wanted, found)
+
+
+def _check_references(state: State, catalog: Catalog) -> None:
+    """No row refers to a row that is not there, by any foreign key that is validated."""
+    by_id = {table.id: table for table in catalog.tables}
+    rows = {
+        table.id: [pad_row(table, row) for _, row in _rows(state, row_range(table))]
+        for table in catalog.tables
+    }
+    for table in catalog.tables:
+        for one in table.foreign_keys:
+            if not one.validated:
+                continue
+            there = {
+                tuple(row[number - 1] for number in one.referenced_columns)
+                for row in rows[one.referenced_table]
+            }
+            for row in rows[table.id]:
+                wanted = tuple(row[number - 1] for number in one.columns)
+                if None not in wanted and wanted not in there:
+                    parent = by_id[one.referenced_table].name
+                    raise Violation(f"orphan: {row} of {table.name} refers to no row of {parent}")
 
 
 def _compare(table: str, index: str, wanted: State, found: State) -> None:
