@@ -176,3 +176,16 @@ async def test_regclass_shows_names_by_each_sessions_path() -> None:
         for _ in range(2):
             assert await rows(one, query) == [("t", "pg_class", "-")]
             assert await rows(two, query) == [("s.t", "pg_class", "-")]
+
+
+async def test_a_filled_column_misses_no_row_that_came_meanwhile() -> None:
+    async with connected(2) as (one, two):
+        await one.execute("create table t (id int primary key)")
+        await one.execute("insert into t values (1)")
+        await one.execute("begin")
+        await one.execute("alter table t add column n serial")
+        await two.execute("insert into t values (2)")
+        await refused(one, "commit", "40001")
+        assert await rows(one, "select * from t order by id") == [(1,), (2,)]
+        await one.execute("alter table t add column n serial")
+        assert await rows(one, "select count(distinct n) from t") == [(2,)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.expression.compile import compile_scalar
+from trilithon.expression.compile import compile_scalar, is_volatile
 from trilithon.query.analyse import coercion, names, table_expressions
 from trilithon.query.analyse.tree import Expr, OutputColumn
 from trilithon.query.catalog import ddl, ddl_types
@@ -29,6 +29,7 @@ from trilithon.query.execute.definitions import (
     Handler,
     sequence_definition,
 )
+from trilithon.query.execute.fill_columns import fill_column, refuse_generated_users
 from trilithon.query.parse.deparse import expression_text
 from trilithon.query.parse.statement import Node
 from trilithon.types.keys import is_indexable
@@ -600,20 +601,24 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
         definer.transaction, table, lambda row: True
     ):
         raise SqlError("0A000", "ADD COLUMN of a domain to a table with rows is not supported")
-    if draft.sequences:
-        raise SqlError("0A000", "ADD COLUMN with a sequence is not supported")
     column = draft.columns[0]
-    if column.generated is not None:
-        raise SqlError("0A000", "ADD COLUMN ... GENERATED is not supported")
-    if column.default is not None:
+    exists = table.column(column.name) is not None
+    varies = bool(draft.sequences) or column.generated is not None
+    if exists:
+        varies = False
+    elif column.generated is not None:
+        _check_generated(definer, table, column, draft.expressions[column.name][1])
+    elif column.default is not None:
         value = table_expressions.analyse_text(definer.analysis, column.default, None, ())
         value = _assignable(definer, value, column.type, column.name, "default")
-        from trilithon.expression.compile import is_volatile
-
-        if is_volatile(value):
-            raise SqlError("0A000", "ADD COLUMN with a volatile default is not supported")
-        made = compile_scalar(_over_rows(definer, value, ()))((), definer.eval_context())
-        column = replace(column, missing_value=made)
+        varies = is_volatile(value)
+        if not varies:
+            made = compile_scalar(_over_rows(definer, value, ()))((), definer.eval_context())
+            column = replace(column, missing_value=made)
+    if varies:
+        for name_of, sequence in draft.sequences:
+            await _own_sequence(definer, draft, name_of, sequence)
+        column = replace(draft.columns[0], not_null=False, identity=Identity.NONE)
     added = await ddl.add_column(
         definer.transaction, table, column, if_not_exists=bool(command.get("missing_ok"))
     )
@@ -622,6 +627,10 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
             f'column "{column.name}" of relation "{table.name}" already exists, skipping', "42701"
         )
         return
+    if varies:
+        await fill_column(definer, definer.catalog.table_by_id(table.id), draft.columns[0])
+        if draft.sequences:
+            _give_sequences(definer, definer.catalog.table_by_id(table.id))
     for definition in draft.indexes:
         current = definer.catalog.table_by_id(table.id)
         if definition.primary:
@@ -643,6 +652,14 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
         outputs = _outputs(definer, current)
         definition_ = _check(definer, (current, outputs), node, name)
         await _add_check(definer, current, definition_)
+
+
+def _check_generated(definer: Definer, table: Table, column: ColumnDefinition, node: Node) -> None:
+    outputs = _outputs(definer, table)
+    value = table_expressions.analyse_node(definer.analysis, node, table, outputs)
+    _require_immutable(value, "generation expression is not immutable")
+    _refuse_generated_references(table, node)
+    _assignable(definer, value, column.type, column.name, "generated")
 
 
 async def _drop_column_of(definer: Definer, table: Table, command: Node) -> None:
@@ -702,6 +719,7 @@ async def _validate_constraint(definer: Definer, table: Table, command: Node) ->
 async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
     name = command["name"]
     column = ddl.require_column(table, name)
+    refuse_generated_users(table, name)
     node = command["def"]["ColumnDef"]
     target = names.resolve_type(definer.analysis, node["typeName"])
     if names.find_domain(definer.analysis, node["typeName"]) is not None:
