@@ -6,10 +6,12 @@ contradicted answer. Raises Violation with the contradiction in words.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from protocol_clients import NOTHING, Transaction, writes_of
+from protocol_world import DRIFT
 
 from trilithon.core.csn import format_csn
 from trilithon.v1 import types_pb2 as types
@@ -129,7 +131,8 @@ class Checker:
             )
 
     def _check_real_time(self) -> None:
-        """Whatever was observed or acknowledged before a start is inside that start's snapshot."""
+        """Whatever was observed or acknowledged before a start is inside that start's snapshot; for a
+        stale snapshot, before the moment up to which it was said to be complete."""
         observed = []
         for transaction in self._history:
             if transaction.ended:
@@ -138,11 +141,12 @@ class Checker:
                     csns.append(transaction.csn)
                 observed.append((transaction.ended, max(csns, default=0)))
         observed.sort()
-        newest = index = 0
+        times = [ended for ended, _ in observed]
+        newest_by = [0, *accumulate((csn for _, csn in observed), max)]
         for transaction in sorted(self._history, key=lambda one: one.started):
-            while index < len(observed) and observed[index][0] < transaction.started:
-                newest = max(newest, observed[index][1])
-                index += 1
+            # The journal's clock may run fast or slow.
+            complete = transaction.started - transaction.stale * (1 + 1.05 * DRIFT)
+            newest = newest_by[bisect_left(times, complete)]
             hold(
                 transaction.snapshot >= newest,
                 f"stale snapshot in {transaction.region} at {transaction.started:.4f}: "

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol_world import Connection, Node, World
+from protocol_world import SECOND, Connection, Node, World
 
 from trilithon.v1 import adjudicator_pb2 as adjudicator
 from trilithon.v1 import journal_pb2 as journal
 from trilithon.v1 import types_pb2 as types
 
 KEYS = [b"key%d" % number for number in range(6)]
+
+# How stale a read may be in a Region without a lease.
+STALENESS_US = 3 * SECOND
 
 # A version: (csn, value); the first version of every key.
 NOTHING = (0, b"")
@@ -159,6 +162,8 @@ class Transaction:
     region: str
     started: float
     snapshot: int
+    # The journal had no lease and said that its settled log was complete so many seconds ago.
+    stale: float = 0.0
     reads: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     ended: float = 0.0
     id: bytes = b""
@@ -240,7 +245,7 @@ class Client(Node):
     def _next(self) -> None:
         self.after(self.world.random.expovariate(1 / 0.05) + 0.005, self._begin)
 
-    def _begin(self) -> None:
+    def _begin(self, staleness_us: int = 0) -> None:
         if self.world.stopping:
             return
         if not self._journal.up:
@@ -251,14 +256,15 @@ class Client(Node):
         def snapshot(reply: Any) -> None:
             if reply is None or reply.WhichOneof("reply") != "snapshot":
                 self.world.count("no snapshot")
-                self.after(0.05, self._begin)
+                self.after(0.05, self._begin, 0 if staleness_us else STALENESS_US)
                 return
             transaction.snapshot = reply.snapshot.csn
+            transaction.stale = reply.snapshot.stale_us / SECOND
             self._read(transaction)
 
         self._ask(
             self._journal,
-            journal.JournalRequest(snapshot=journal.SnapshotRequest()),
+            journal.JournalRequest(snapshot=journal.SnapshotRequest(staleness_us=staleness_us)),
             0.5,
             snapshot,
         )
@@ -299,9 +305,9 @@ class Client(Node):
 
     def _decide(self, transaction: Transaction, keys: list[bytes]) -> None:
         random = self.world.random
-        if random.random() < 0.4:
+        if random.random() < 0.4 or transaction.stale:
             transaction.ended = self.world.now
-            self.world.count("read-only")
+            self.world.count("read stale" if transaction.stale else "read-only")
             self.history.append(transaction)
             self._next()
             return

@@ -20,6 +20,7 @@ from trilithon.adjudicator.machine import AdjudicatorMachine
 from trilithon.adjudicator.replication import Replication
 from trilithon.adjudicator.window import Window
 from trilithon.journal.machine import JournalMachine
+from trilithon.journal.past import Freshness
 from trilithon.journal.settling import Settling
 
 Patch = Callable[[Any, str, Any], None]
@@ -229,3 +230,14 @@ def lead_on_after_resigning(patch: Patch) -> None:
 def inherit_no_leases(patch: Patch) -> None:
     """The successor acknowledges although the old leader's leases still run."""
     patch(Replication, "inherit", lambda self, leases: None)
+
+
+@rule
+def complete_whenever_there_is_a_lease(patch: Patch) -> None:
+    """What is synced under a lease but not settled is missing in a stale snapshot."""
+
+    def observe(self: Freshness, now_us: int, snapshot_csn: int | None, settled_csn: int) -> None:
+        if snapshot_csn is not None:
+            self._complete_us = now_us
+
+    patch(Freshness, "observe", observe)
