@@ -182,6 +182,8 @@ class Client(Node):
         super().__init__(world, name, region)
         self._journal_name = journal_name
         self.history: list[Transaction] = []
+        # Whoever also commits stands still in a Region that is cut off.
+        self.only_reads = False
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Callable[[Any], None]] = {}
 
@@ -305,7 +307,7 @@ class Client(Node):
 
     def _decide(self, transaction: Transaction, keys: list[bytes]) -> None:
         random = self.world.random
-        if random.random() < 0.4 or transaction.stale:
+        if random.random() < 0.4 or transaction.stale or self.only_reads:
             transaction.ended = self.world.now
             self.world.count("read stale" if transaction.stale else "read-only")
             self.history.append(transaction)

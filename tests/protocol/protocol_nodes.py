@@ -38,6 +38,10 @@ class JournalNode(Node):
         self.machine = JournalMachine(settings, recovered, self.life_id(), self.clock_us())
         self.after(0.03, self._tick)
 
+    def retire(self) -> None:
+        self.machine.retire(self.clock_us())
+        self._soon()
+
     def lose_disk(self) -> None:
         """The folder is gone: a new incarnation."""
         self.disk = DurableState(self.world.random.getrandbits(128).to_bytes(16, "big"))

@@ -25,11 +25,13 @@ from trilithon.journal.settling import Settling
 
 Patch = Callable[[Any, str, Any], None]
 RULES: dict[str, Callable[[Patch], None]] = {}
-# Random runs hardly meet what these are for: test_moving_leadership.py has a scenario for each.
+# Random runs hardly meet what these are for: test_moving_leadership.py and
+# test_lease_given_back.py have a scenario for each.
 DIRECTED = (
     "a_resignation_of_any_epoch_will_do",
     "lead_on_after_resigning",
     "inherit_no_leases",
+    "give_the_lease_back_and_use_it",
 )
 
 
@@ -241,3 +243,15 @@ def complete_whenever_there_is_a_lease(patch: Patch) -> None:
             self._complete_us = now_us
 
     patch(Freshness, "observe", observe)
+
+
+@rule
+def give_the_lease_back_and_use_it(patch: Patch) -> None:
+    original = JournalMachine.retire
+
+    def retire(self: JournalMachine, now_us: int) -> None:
+        until_us = self._lease.until_us
+        original(self, now_us)
+        self._lease.until_us = until_us
+
+    patch(JournalMachine, "retire", retire)

@@ -128,9 +128,21 @@ class Cluster:
                 if len(regions) == 1:
                     names = names[:1]
             for name in names:
+                node = world.nodes[name]
+                if isinstance(node, JournalNode) and random.random() < 0.5:
+                    self.stop_in_order(node)
+                    continue
                 world.crash(name)
                 world.at(random.expovariate(1.0) + 0.01, world.restart, name)
         world.at(random.expovariate(1 / 1.2) + 0.1, self.chaos)
+
+    def stop_in_order(self, node: JournalNode) -> None:
+        """It gives its lease back, and goes on for a moment."""
+        world = self.world
+        if node.name not in world.down:
+            node.retire()
+            world.at(world.random.uniform(0, 0.6), world.crash, node.name)
+            world.at(world.random.expovariate(1.0) + 0.61, world.restart, node.name)
 
     def order(self) -> None:
         """Somebody is ordered to lead; now and then something happens to it in the middle."""

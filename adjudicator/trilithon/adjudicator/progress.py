@@ -34,6 +34,9 @@ class Progress:
     join_csn: int = 0
     # No lease given to it lasts beyond this (leader's clock, drift not included).
     granted_until_us: int = NEVER
+    # The process life that the newest lease was given to; and the newest one that gave its lease back.
+    lease_life: bytes = b""
+    retired_life: bytes = b""
     # Hopelessly slow: gets no more leases until it has caught up.
     slow: bool = False
     drop_count: int = 0

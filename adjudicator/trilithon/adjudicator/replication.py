@@ -234,6 +234,8 @@ class Replication:
         if ack.life != progress.life or ack.reading_us > progress.reading_us:
             progress.life = ack.life
             progress.reading_us = ack.reading_us
+        if ack.retired and ack.life != progress.retired_life:
+            self._retired(progress, ack.life, now_us)
         progress.acked_csn = max(progress.acked_csn, ack.synced_csn)
         # A mark in a part of the log that this leader has not got (yet) says nothing.
         if not ack.synced_csn or not self._copy.log.contains(ack.synced_csn):
@@ -256,6 +258,14 @@ class Replication:
             # Its first lease may be due: do not wait for the next beat.
             progress.beat_due = True
         return True
+
+    def _retired(self, progress: Progress, life: bytes, now_us: int) -> None:
+        """That life has given its lease back and uses no other one. A lease of another life, or one of
+        an earlier leader, may still be in use."""
+        progress.retired_life = life
+        if life == progress.lease_life:
+            progress.granted_until_us = NEVER
+            self.tend_required(now_us)
 
     def wrong_target(self, name: str) -> None:
         """Another incarnation answers there: ask which."""
@@ -371,7 +381,13 @@ class Replication:
         for progress in self._by_incarnation.values():
             current = self.journals.get(progress.name) is progress
             lag_us = self.lag_us(progress, now_us)
-            able = current and progress.incarnation in self._full and self._fresh(progress, now_us)
+            retired = bool(progress.life) and progress.life == progress.retired_life
+            able = (
+                current
+                and not retired
+                and progress.incarnation in self._full
+                and self._fresh(progress, now_us)
+            )
             if progress.required:
                 if lag_us > ttl_us * _HOPELESS_TTL:
                     progress.slow = True
@@ -404,6 +420,9 @@ class Replication:
         if now_us - progress.dropped_us > 40 * ttl_us:
             progress.drop_count = 0
         progress.required = False
+        if progress.life == progress.retired_life:
+            # It went in order, and may be back at once.
+            return
         progress.drop_count += 1
         progress.dropped_us = now_us
         back_off = 0 if progress.drop_count == 1 else ttl_us << min(progress.drop_count, 5)
@@ -417,12 +436,14 @@ class Replication:
             or not progress.required
             or progress.slow
             or not progress.life
+            or progress.life == progress.retired_life
             or progress.synced_csn < progress.join_csn
             or left_us <= 0
             or not self._fresh(progress, now_us)
         ):
             return None
         progress.granted_until_us = max(progress.granted_until_us, now_us + left_us)
+        progress.lease_life = progress.life
         return journal.LeaseGrant(
             life=progress.life, reading_us=progress.reading_us, duration_us=left_us
         )

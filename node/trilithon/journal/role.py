@@ -124,6 +124,7 @@ class JournalProcess:
 
     async def stop(self) -> None:
         if self._server is not None:
+            await self.service.retire()
             await self._server.close(_GRACE_S)
         await self.service.stop(_STOP_S)
         await self._store.close()

@@ -33,6 +33,8 @@ _TICKS: Final = 10
 _UNSENT_BYTES_MAX: Final = 16 * 1024 * 1024
 # The log's size is looked up this often, in ticks.
 _SIZE_TICKS: Final = 50
+# The last word to the leader has so long to leave.
+_RETIRE_S: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -76,6 +78,16 @@ class JournalService:
             self._spawn(self._work_disk(), "journal disk"),
             self._spawn(self._keep_ticking(), "journal ticks"),
         ]
+
+    async def retire(self) -> None:
+        """Before the server is closed: tell the leader that it need not wait for this journal."""
+        if self.failed.done():
+            return
+        now_us = self._clock.monotonic_us()
+        self.machine.retire(now_us)
+        self._take(now_us)
+        # Time for it to leave.
+        await asyncio.sleep(_RETIRE_S)
 
     async def stop(self, timeout_s: float) -> None:
         """Let what was asked for reach the disk, then end."""
