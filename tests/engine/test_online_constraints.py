@@ -371,3 +371,14 @@ async def test_jobs_are_told_of_and_waited_for() -> None:
         with pytest.raises(SqlError) as caught:
             await bench.run(f"select sys.wait_for_job('{wrong}')")
         assert caught.value.sqlstate == state
+
+
+async def test_a_primary_key_over_nulls_is_given_up() -> None:
+    bench = await prepared(100, buffer=BufferLimits(rows=110))
+    await bench.run("insert into c select g, g % 10, g from generate_series(101, 200) g")
+    await bench.run("insert into c values (null, 1, 1)")
+    with pytest.raises(SqlError) as caught:
+        await bench.run("alter table c add constraint k primary key (id)")
+    assert caught.value.sqlstate == "23502"
+    assert leaves_nothing(await table(bench))
+    await bench.run("insert into c values (null, 2, 2)")
