@@ -189,3 +189,29 @@ async def test_a_filled_column_misses_no_row_that_came_meanwhile() -> None:
         assert await rows(one, "select * from t order by id") == [(1,), (2,)]
         await one.execute("alter table t add column n serial")
         assert await rows(one, "select count(distinct n) from t") == [(2,)]
+
+
+async def test_a_view_keeps_the_function_it_was_made_with() -> None:
+    async with connected() as (one,):
+        await one.execute("create schema s")
+        await one.execute("create function s.f() returns text language sql as $$ select 's' $$")
+        await one.execute("set search_path = s, public")
+        await one.execute("create view public.v as select f()")
+        await one.execute("create function public.g() returns text language sql return f() || '!'")
+        await one.execute("set search_path = public")
+        await one.execute("create function f() returns text language sql as $$ select 'public' $$")
+        assert await rows(one, "select v.*, g() from v") == [("s", "s!")]
+        await refused(one, "drop function s.f()", "2BP01")
+        await one.execute("drop function s.f() cascade")
+        await refused(one, "select * from v", "42P01")
+
+
+async def test_a_volatile_correlated_subquery_runs_for_each_row() -> None:
+    async with connected() as (one,):
+        await one.execute("create table t (id int primary key, a int)")
+        await one.execute("insert into t select g, 1 from generate_series(1, 5) g")
+        ((count,),) = await rows(
+            one,
+            "select count(distinct r) from (select (select random() from generate_series(1, t.a)) r from t) q",
+        )
+        assert count == 5

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
+from trilithon.expression.functions import is_function
 from trilithon.query.analyse import names
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.queries import analyse_query
@@ -371,7 +372,8 @@ def used_ids(lookups: list[tuple[Any, Any]]) -> tuple[int, ...]:
 
 
 def qualify(definer: Definer, node: Any) -> None:
-    """Give every stored relation's name its schema, in place, so that no search path matters."""
+    """Give the names of stored relations and of SQL functions their schemas, in place, so that no
+    search path matters."""
     stack: list[tuple[Any, frozenset[str]]] = [(node, frozenset())]
     while stack:
         top, ctes = stack.pop()
@@ -391,7 +393,23 @@ def qualify(definer: Definer, node: Any) -> None:
                 if isinstance(found, Table | View):
                     variable["schemaname"] = found.schema
                     variable.setdefault("alias", {"aliasname": variable["relname"]})
+            if "FuncCall" in top:
+                _qualify_function(definer, top["FuncCall"])
             stack.extend((inner, ctes) for inner in top.values())
+
+
+def _qualify_function(definer: Definer, call: Node) -> None:
+    path = names.strings(call["funcname"])
+    known = definer.catalog.functions_named(definer.settings.search_path, path[-1])
+    if len(path) > 1 or not known or is_function(path[-1]):
+        return
+    if len({function.schema for function in known}) > 1:
+        raise SqlError(
+            "0A000",
+            f"a stored query over functions {path[-1]} of several schemas is not supported",
+            hint="Name the function's schema.",
+        )
+    call["funcname"] = [{"String": {"sval": known[0].schema}}, *call["funcname"]]
 
 
 async def _create_sequence(definer: Definer) -> str:

@@ -187,9 +187,8 @@ class Planner:
         if node.kind in ("any", "all"):
             made: Operator = self._quantified(node, source, columns, plan, bindings)
         else:
-            made = subqueries.Applied(
-                columns, source, node.kind, plan, bindings, bool(bindings), len(added)
-            )
+            memo = bool(bindings) and not rules.is_volatile(node.body)
+            made = subqueries.Applied(columns, source, node.kind, plan, bindings, memo, len(added))
         return [ir.Column(c, t) for c, t in zip(added, types, strict=True)], made
 
     def correlated(

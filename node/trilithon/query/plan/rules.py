@@ -84,15 +84,16 @@ def _inline(relation: Relation, counts: dict[int, int], bodies: dict[int, tree.C
 def _may_inline(cte: tree.Cte, counts: dict[int, int]) -> bool:
     if cte.recursive is not None or cte.modifies or cte.materialized:
         return False
-    return counts.get(cte.number, 0) == 1 and not _volatile(cte.body)
+    return counts.get(cte.number, 0) == 1 and not is_volatile(cte.body)
 
 
-def _volatile(relation: Relation) -> bool:
+def is_volatile(relation: Relation) -> bool:
+    """Whether running it twice may give something else, or do something twice."""
     if isinstance(relation, tree.Insert | tree.Update | tree.Delete | tree.Merge | tree.LockRows):
         return True
     if any(not movable(expression) for expression in expressions_of(relation)):
         return True
-    return any(_volatile(inner) for inner in inputs_of(relation))
+    return any(is_volatile(inner) for inner in inputs_of(relation))
 
 
 def _map_inputs(relation: Relation, change: Callable[[Relation], Relation]) -> None:
