@@ -96,7 +96,11 @@ def test_a_region_that_lost_its_disks_is_rebuilt_under_load_when_the_log_is_trim
             assert fresh.incarnation != lost.incarnation
             assert fresh.base_csn > 0, "the log begins where another journal's does"
             assert fresh.lease_left_us == 0, "it is no member"
-            missing = cluster.status().missing()
+            status = cluster.status()
+            notes = {one.name: one.note for one in status.processes if one.note}
+            assert notes.keys() == {"b/journal-0", "b/storage-0", "b/storage-1"}
+            assert all("trilithon rebuild b" in note for note in notes.values()), notes
+            missing = status.missing()
             assert missing == ["no read lease in Region b yet"], missing
 
             done = rebuild(cluster, "b")

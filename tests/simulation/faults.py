@@ -15,6 +15,7 @@ import fault_journals
 import fault_leadership
 import fault_network
 import fault_processes
+import fault_rebuild
 import fault_regions
 import fault_streams
 
@@ -32,6 +33,7 @@ FAULTS: dict[str, Fault] = {
     **fault_regions.FAULTS,
     **fault_disks.FAULTS,
     **fault_journals.FAULTS,
+    **fault_rebuild.FAULTS,
     **fault_clocks.FAULTS,
     **fault_leadership.FAULTS,
 }
