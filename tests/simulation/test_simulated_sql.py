@@ -7,6 +7,9 @@ all with TRILITHON_ALL_RULES=1 (`make prove`).
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from cluster import ClientNode, Cluster, SqlQueryNode, running
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.timeout(1_200)
     ("seed", "topology"), [(7, "two"), (int.from_bytes(os.urandom(4)), "many")], ids=["two", "many"]
 )
 def test_promises_hold_for_sql_under_all_faults(seed: int, topology: str) -> None:
-    plan = Plan(topology, 5.0, sql=True)
+    plan = Plan(topology, 4.0, sql=True)
     try:
         outcome = simulate(seed, plan)
     except Exception as error:
@@ -53,6 +56,23 @@ def test_a_rule_that_is_switched_off_is_noticed(name: str, monkeypatch: pytest.M
         except Violation:
             return
     pytest.fail(f"{seeds} seeds without the rule {name}, and nothing was noticed")
+
+
+def test_the_same_seed_gives_the_same_events_whatever_the_hashes() -> None:
+    script = Path(__file__).with_name("simulate.py")
+    command = [sys.executable, str(script), "--seed", "5", "--topology", "two", "--seconds", "1.5"]
+    runs = [
+        subprocess.run(
+            [*command, "--fingerprint", "--sql"],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=True,
+        ).stdout.splitlines()[0]
+        for hash_seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
 
 
 def test_a_job_is_taken_over_from_a_runner_whose_clock_is_a_day_ahead() -> None:
