@@ -46,6 +46,11 @@ def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
 def format_number(template: str, value: Decimal) -> str:
     """to_char(numeric, text). Raises SqlError 42601, 0A000."""
     tokens, fill = _parse_number(template)
+    if not tokens:
+        return ""
+    last = max((n for n, token in enumerate(tokens) if token in ("9", "0")), default=-1)
+    if "PR" in tokens and tokens.index("PR") < last:
+        raise _number_error('"9" must be ahead of "PR"')
     known = {"9", "0", ".", ",", "D", "G", "L", "S", "MI", "PL", "SG", "PR"}
     for token in tokens:
         if token in ("V", "EEEE", "RN", "rn", "TH", "th"):
@@ -163,53 +168,108 @@ def _layout(
     return "".join(out)
 
 
+class _NumberReader:
+    """to_number() as PostgreSQL's NUM_numpart_from_char: one step of the text for each digit of the template."""
+
+    def __init__(self, text: str, tokens: tuple[str, ...]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.at = 0
+        self.sign = ""
+        self.out: list[str] = []
+        self.point = False
+        self.after = 0
+        decimal = next((n for n, t in enumerate(tokens) if t in (".", "D")), len(tokens))
+        self.has_point = decimal < len(tokens)
+        self.after_max = sum(t in ("9", "0") for t in tokens[decimal:])
+        first = next((n for n, t in enumerate(tokens) if t in ("9", "0")), len(tokens))
+        self.locale_sign = "S" in tokens
+        self.sign_first = self.locale_sign and tokens.index("S") < first
+
+    def read(self) -> Decimal:
+        for token in self.tokens:
+            if self.at >= len(self.text):
+                break
+            self._token(token)
+        digits = "".join(self.out)
+        if not any(character.isdigit() for character in digits):
+            raise SqlError("22P02", 'invalid input syntax for type numeric: " "')
+        value = numeric.normal(Decimal(digits.rstrip(".")))
+        return value.copy_negate() if self.sign == "-" and value else value
+
+    def _token(self, token: str) -> None:
+        here = self.text[self.at]
+        if token in ("9", "0", ".", "D"):
+            self._part(token)
+            self.at += 1
+        elif token in (",", "G"):
+            self.at += here == ","
+        elif token in ("MI", "PL", "SG"):
+            if here in {"MI": "-", "PL": "+", "SG": "+-"}[token]:
+                self.sign = here
+                self.at += 1
+            else:
+                self._skip_other()
+        elif token == "L":
+            self._skip_other()
+        elif token not in ("S", "PR"):
+            self.at += 1
+
+    def _skip_other(self) -> None:
+        if self.text[self.at] not in "0123456789.,+-":
+            self.at += 1
+
+    def _here(self, offset: int = 0) -> str:
+        return self.text[self.at + offset : self.at + offset + 1]
+
+    def _part(self, token: str) -> None:
+        if self._here() == " ":
+            self.at += 1
+        if not self.sign and token in ("9", "0") and not self.after and not self._whole():
+            self._leading_sign()
+        here = self._here()
+        if not here:
+            return
+        taken = False
+        if here.isdigit():
+            if self.point and self.after == self.after_max:
+                return
+            self.out.append(here)
+            self.after += self.point
+            taken = True
+        elif self.has_point and not self.point and here == ".":
+            self.out.append(".")
+            self.point = taken = True
+        if not self.sign and any(part.isdigit() for part in self.out):
+            self._trailing_sign(taken)
+
+    def _whole(self) -> bool:
+        return any(part.isdigit() for part in self.out)
+
+    def _leading_sign(self) -> None:
+        here = self._here()
+        bracket = not self.sign_first and "PR" in self.tokens
+        if here == "-" or (bracket and here == "<"):
+            self.sign = "-"
+            self.at += 1
+        elif here == "+":
+            self.sign = "+"
+            self.at += 1
+
+    def _trailing_sign(self, taken: bool) -> None:
+        if self.locale_sign:
+            following = self._here(1)
+            if taken and following in ("-", "+"):
+                self.sign = following
+                self.at += 1
+        elif not taken and {"MI", "PL", "SG"} & set(self.tokens) and self._here() in ("-", "+"):
+            self.sign = self._here()
+
+
 def parse_number(text: str, template: str) -> Decimal:
     """to_number(): the digits where the template has digits; everything else only by place."""
     tokens, _ = _parse_number(template)
     for token in tokens:
-        if token in ("V", "EEEE", "RN", "rn", "PL", "SG", "TH", "th"):
+        if token in ("V", "EEEE", "RN", "rn", "TH", "th"):
             raise SqlError("0A000", f"the pattern {token} of to_number() is not supported")
-    out: list[str] = []
-    negative = False
-    at = 0
-    for token in tokens:
-        if at >= len(text):
-            break
-        while (
-            token in ("9", "0")
-            and at < len(text)
-            and (text[at] in " " or (text[at] in "+-<" and not out))
-        ):
-            negative = negative or text[at] in "-<"
-            at += 1
-        if at >= len(text):
-            break
-        character = text[at]
-        if token in ("9", "0"):
-            if character.isdigit():
-                out.append(character)
-                at += 1
-            elif character == ".":
-                continue
-            else:
-                at += 1
-        elif token in (".", "D"):
-            if character == ".":
-                out.append(".")
-                at += 1
-        elif token in (",", "G"):
-            if character == ",":
-                at += 1
-        elif token in ("S", "MI", "PR"):
-            if character in "+-<>":
-                negative = negative or character in "-<"
-                at += 1
-            elif token == "MI" and character == " ":
-                at += 1
-        else:
-            at += 1
-    negative = negative or ("S" in tokens and text.strip().endswith("-"))
-    if not any(character.isdigit() for character in out):
-        raise SqlError("22P02", 'invalid input syntax for type numeric: " "')
-    value = numeric.normal(Decimal("".join(out).rstrip(".") or "0"))
-    return value.copy_negate() if negative and value else value
+    return _NumberReader(text, tokens).read()

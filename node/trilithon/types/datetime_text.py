@@ -494,7 +494,10 @@ def _special_timestamp(fields: _Fields, settings: IoSettings, zoned: bool) -> in
 
 def parse_time(text: str, settings: IoSettings) -> int:
     """µs since midnight. Raises SqlError 22007, 22008."""
-    return _time_fields(text, settings, "time")[0]
+    us = _time_fields(text, settings, "time")[0]
+    if us > cal.US_PER_DAY:
+        raise SqlError("22008", f'date/time field value out of range: "{text}"')
+    return us
 
 
 def parse_timetz(text: str, settings: IoSettings) -> TimeTz:

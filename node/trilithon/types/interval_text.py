@@ -67,6 +67,10 @@ _BIT_UNITS: Final = (
 _DAYS_PER_MONTH: Final = 30
 
 
+class _TooLarge(Exception):
+    """A field beyond what an interval holds."""
+
+
 class _Bad(Exception):
     """Not understood."""
 
@@ -115,13 +119,14 @@ class _Sum:
 
     def interval(self) -> Interval:
         us = round(self.us)
+        if not INT32_MIN <= self.months <= INT32_MAX:
+            raise SqlError("22008", "interval out of range")
         for value, low, high in (
-            (self.months, INT32_MIN, INT32_MAX),
             (self.days, INT32_MIN, INT32_MAX),
             (us, INT64_MIN, INT64_MAX),
         ):
             if not low <= value <= high:
-                raise SqlError("22008", "interval out of range")
+                raise _TooLarge
         return Interval(self.months, self.days, us)
 
 
@@ -143,6 +148,8 @@ def parse_interval(text: str, fields: int = 0x7FFF, style: str = "postgres") -> 
         if stripped[:1] == "P":
             return _parse_iso(stripped)
         return _parse_units(stripped, fields, style)
+    except _TooLarge:
+        raise SqlError("22015", f'interval field value out of range: "{text}"') from None
     except OverflowError:
         raise SqlError("22008", f'interval field value out of range: "{text}"') from None
     except (_Bad, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from trilithon.core.errors import SqlError
 from trilithon.expression.formatting import Moment, format_moment
 from trilithon.expression.formatting_input import parse_moment
 from trilithon.expression.formatting_numbers import format_number, parse_number
@@ -62,7 +63,10 @@ function("to_number(text, text) -> numeric")(parse_number)
 
 @function("to_date(text, text) -> date", volatility=STABLE)
 def _to_date(text: str, template: str) -> int:
-    return parse_moment(text, template)[0] // cal.US_PER_DAY
+    days = parse_moment(text, template)[0] // cal.US_PER_DAY
+    if not cal.DATE_MIN <= days <= cal.DATE_MAX:
+        raise SqlError("22008", f'date out of range: "{text}"')
+    return days
 
 
 @function("to_timestamp(text, text) -> timestamptz", context=True, volatility=STABLE)

@@ -446,6 +446,8 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     location = node.get("location", 0)
     block = scope.collector
     if scope.clause or not isinstance(block, Block):
+        if _only_outer_columns(analysis, scope, node):
+            analysis.unsupported(f"{name}() over an outer query's columns", location)
         analysis.fail(
             "42803",
             f"aggregate functions are not allowed in {scope.clause or 'this place'}",
@@ -498,6 +500,16 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     output = analysis.column(name, resolved.result)
     call = AggregateCall(output, resolved.aggregate, typed, distinct, condition, tuple(order))
     return block.add_aggregate(call)
+
+
+def _only_outer_columns(analysis: Analysis, scope: Scope, node: Node) -> bool:
+    """Whether an aggregate's arguments belong to a query around this one, as the aggregate then does."""
+    if scope.parent is None or not isinstance(scope.collector, Block) or not node.get("args"):
+        return False
+    used: set[int] = set()
+    for argument in call_arguments(analysis, scope, node):
+        used |= ir.columns_of(argument)
+    return bool(used) and not used & scope.collector.own
 
 
 def _refuse_varying(

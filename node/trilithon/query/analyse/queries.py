@@ -267,6 +267,8 @@ def _set_tree(analysis: Analysis, scope: Scope, body: Node) -> Relation:
             type_ = TEXT
         left = _convert(analysis, left, index, type_)
         right = _convert(analysis, right, index, type_)
+        if not (words == "UNION" and body.get("all")):
+            coercion.require_equality(analysis, type_, None)
         outputs.append(analysis.column(ours.name, type_))
     return SetOperation(
         tuple(outputs), _SET_OPERATIONS[body["op"]], bool(body.get("all")), left, right

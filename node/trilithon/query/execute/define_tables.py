@@ -60,6 +60,8 @@ class _Draft:
     copied_checks: list[CheckDefinition] = field(default_factory=list)
     commented: list[Table | View] = field(default_factory=list)
     foreign_keys: list[tuple[Node, str | None]] = field(default_factory=list)
+    # The kinds of constraints that each column was given.
+    said: dict[str, set[str]] = field(default_factory=dict)
 
 
 # ---- CREATE TABLE
@@ -192,9 +194,29 @@ def _change(draft: _Draft, name: str, **fields: Any) -> None:
             draft.columns[position] = replace(column, **fields)
 
 
+def _refuse_contradiction(draft: _Draft, kind: str, node: Node, column: str) -> None:
+    """A column has one value by itself, and takes NULL or not. SqlError 42601."""
+    seen = draft.said.setdefault(column, set())
+    of = f'for column "{column}" of table "{draft.name}"'
+    if {kind, *seen} >= {"NULL", "NOTNULL"}:
+        raise SqlError("42601", f"conflicting NULL/NOT NULL declarations {of}")
+    words = {"DEFAULT": "default", "IDENTITY": "identity", "GENERATED": "generation expression"}
+    own = [given for given in words if given in seen]
+    if kind in words and own:
+        if own == [kind]:
+            what = {"DEFAULT": "default values", "IDENTITY": "identity specifications"}
+            multiple = what.get(kind, "generation clauses")
+            raise SqlError("42601", f"multiple {multiple} specified {of}")
+        first, second = (words[w] for w in words if w in (kind, own[0]))
+        raise SqlError("42601", f"both {first} and {second} specified {of}")
+    seen.add(kind)
+
+
 def _add_constraint(definer: Definer, draft: _Draft, node: Node, column: str | None) -> None:
     kind = node["contype"].removeprefix("CONSTR_")
     name = node.get("conname")
+    if column is not None:
+        _refuse_contradiction(draft, kind, node, column)
     match kind:
         case "NOTNULL" if column is not None:
             _change(draft, column, not_null=True)

@@ -53,7 +53,8 @@ def shape_of(text: str) -> tuple[Shape, list[str]] | None:
 
 
 def kind_of_literal(literal: str) -> str:
-    """ "s" string, "i" int4, "l" int8, "n" numeric: what PostgreSQL makes of the literal."""
+    """ "s" string, "i" int4, "l" int8, "n" numeric: what PostgreSQL makes of the literal; "h" a whole
+    number beyond int8, which is numeric, but may be int8 again behind a minus."""
     if literal[0] == "'":
         return "s"
     if literal.isdigit():
@@ -62,17 +63,17 @@ def kind_of_literal(literal: str) -> str:
         value = int(literal)
         if value <= 2147483647:
             return "i"
-        return "l" if value <= 9223372036854775807 else "n"
+        return "l" if value <= 9223372036854775807 else "h"
     return "n"
 
 
-TYPE_OF_KIND: Final = {"s": UNKNOWN, "i": INT4, "l": INT8, "n": NUMERIC}
+TYPE_OF_KIND: Final = {"s": UNKNOWN, "i": INT4, "l": INT8, "n": NUMERIC, "h": NUMERIC}
 
 
 def literal_value(literal: str, negative: bool) -> Any:
     if literal[0] == "'":
         return literal[1:-1].replace("''", "'")
-    if kind_of_literal(literal) == "n":
+    if kind_of_literal(literal) in "nh":
         return text_io.parse(
             registry.NUMERIC, "-" + literal if negative else literal, DEFAULT_SETTINGS
         )
@@ -175,7 +176,7 @@ def _literal_at(
             return index, False
         if kind == "i" and "ival" in constant:
             return index, False
-        if kind in "ln" and "fval" in constant:
+        if kind in "lnh" and "fval" in constant:
             return index, False
         return None
     return _negative_at(starts, literals, source, constant, location)
@@ -196,6 +197,6 @@ def _negative_at(
     kind = kind_of_literal(literals[index])
     if kind == "i" and constant.get("ival", {}).get("ival", 0) == -int(literals[index]):
         return index, True
-    if kind == "n" and not literals[index].isdigit() and "fval" in constant:
+    if kind == "n" and "fval" in constant:
         return index, True
     return None
