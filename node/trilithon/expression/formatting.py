@@ -7,6 +7,7 @@ modifiers other than names in English.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -260,7 +261,8 @@ def _era(moment: Moment, pattern: str) -> str:
 
 
 def _meridiem(moment: Moment, pattern: str) -> str:
-    afternoon = moment.hour % 24 >= 12
+    # Of negative intervals it is always morning.
+    afternoon = math.fmod(moment.hour, 24) >= 12
     text = "PM" if afternoon else "AM"
     if "." in pattern:
         text = f"{text[0]}.{text[1]}."
@@ -360,6 +362,8 @@ def _format_clock(piece: Piece, upper: str, moment: Moment) -> str | None:
 
 
 def _format_month(piece: Piece, upper: str, moment: Moment) -> str:
+    if upper != "RM":
+        _needs_date(moment)
     if not moment.month:
         return ""
     index = moment.month - 1

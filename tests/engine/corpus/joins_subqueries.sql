@@ -126,3 +126,17 @@ select l.a from l as x
 select max(a) from l group by (select 1)
 select a, a from l order by a
 select q.* from (select a, b from l) as q(z) order by z, b
+select * from jsonb_array_elements('[1,2]')
+select * from jsonb_array_elements('[1,2]') x
+select x.value from jsonb_array_elements('[1,2]') x
+select x from jsonb_array_elements('[1,2]') x
+select value from json_array_elements_text('["a"]')
+select * from json_object_keys('{"a":1}')
+select * from json_object_keys('{"a":1}') k
+select * from regexp_matches('abab', 'a(b)', 'g')
+select * from string_to_table('a,b', ',') s
+select * from generate_subscripts(array[1,2], 1) s
+select * from regexp_split_to_table('a b', ' ') with ordinality
+select * from jsonb_array_elements_text('["a"]') with ordinality as t(a, b)
+select * from jsonb_array_elements_text('["a"]') as t(a)
+select jsonb_array_elements('[1]')

@@ -153,7 +153,14 @@ def text_io_key(ref: TypeRef) -> Callable[[Any, Any], str]:
     """A key's text: booleans as words."""
     if ref.oid == 16:
         return lambda value, _: "true" if value else "false"
+    info = type_info(ref.oid)
+    if info.category == "A" or info.name in ("record", "json", "jsonb"):
+        return _refuse_key
     return lambda value, settings: text_io.render(ref, value, settings)
+
+
+def _refuse_key(*_: Any) -> str:
+    raise SqlError("22023", "key value must be scalar, not array, composite, or json")
 
 
 def _canonical(make: Callable[..., Callable[..., str]]) -> Callable[..., Callable[..., str]]:

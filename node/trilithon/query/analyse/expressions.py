@@ -81,6 +81,8 @@ _INNER: Final = frozenset({"TypeCast", "A_Indirection", "NullTest", "BooleanTest
 
 # ---- leaves
 
+_SYSTEM_COLUMNS: Final = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+
 
 def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     found = _find(analysis, scope, node)
@@ -90,6 +92,8 @@ def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         shown = f'"{path[0]}"' if len(path) == 1 else ".".join(path)
         if len(path) == 1 and any(path[0] in level.aliases for level in scope.levels()):
             analysis.unsupported(f'the whole-row reference "{path[0]}"', location)
+        if path[-1] in _SYSTEM_COLUMNS:
+            analysis.unsupported(f"the system column {path[-1]}", location)
         analysis.fail("42703", f"column {shown} does not exist", location)
     if isinstance(found.expression, ir.Column):
         analysis.mentioned.setdefault(found.expression.index, location)

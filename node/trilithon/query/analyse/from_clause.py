@@ -261,16 +261,25 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
     return named_item(analysis, relation, outputs, alias or name, column_names)
 
 
+# Their one result has a name of its own.
+_VALUE_SETS: Final = frozenset(
+    f"{kind}_array_elements{text}" for kind in ("json", "jsonb") for text in ("", "_text")
+)
+
+
 def _set_function(
     analysis: Analysis, resolved: Any, name: str, alias: str, column_names: list[str], node: Node
 ) -> FromItem:
-    columns = [(alias or name, resolved.type)] if not resolved.columns else list(resolved.columns)
+    own_name = "value" if name in _VALUE_SETS else alias or name
+    columns = [(own_name, resolved.type)] if not resolved.columns else list(resolved.columns)
     outputs = [analysis.column(column, type_) for column, type_ in columns]
     ordinality = bool(node.get("ordinality"))
     if ordinality:
         outputs.append(analysis.column("ordinality", INT8))
     relation = FunctionScan(tuple(outputs), resolved.function, resolved.arguments, ordinality)
-    return named_item(analysis, relation, relation.outputs, alias or name, column_names)
+    item = named_item(analysis, relation, relation.outputs, alias or name, column_names)
+    item.columns[0].whole = not resolved.columns and not ordinality
+    return item
 
 
 # ---- joins
@@ -292,6 +301,8 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
     right = from_item(analysis, outer, node["rarg"], seen)
     analysis.depth -= 1
     _refuse_duplicate_aliases(analysis, left.aliases, right.aliases)
+    if "join_using_alias" in node:
+        analysis.unsupported("an alias for JOIN ... USING")
     using = names.strings(node.get("usingClause", []))
     if node.get("isNatural"):
         theirs = {column.name for column in right.columns if not column.hidden}

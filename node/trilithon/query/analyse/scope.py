@@ -21,6 +21,8 @@ class Visible:
     hidden: bool = False
     # The column of a stored table; for results' metadata and functional dependency.
     source: OutputColumn | None = None
+    # The alias alone means this column: what a function in FROM gives.
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -97,6 +99,10 @@ def _find_unqualified(
             analysis.fail("42702", f'column reference "{name}" is ambiguous', location)
         if found:
             return found[0]
+    for level in scope.levels():
+        for column in level.columns:
+            if column.whole and column.alias == name:
+                return column
     return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.parse.parser import parse_plain
-from trilithon.query.parse.statement import Node, Statement, derive
+from trilithon.query.parse.statement import Node, Statement, derive, walk
 from trilithon.query.session import control, copying, cursors
 from trilithon.query.session.block import Block
 from trilithon.query.session.prepared import PREPARED_MAX, PreparedStatement
@@ -128,6 +128,8 @@ async def _argument_values(
     session: Session, statement: Statement, given: Any, wanted: Any
 ) -> tuple[Any, ...]:
     """EXECUTE's arguments are expressions: they are run as a SELECT of casts."""
+    if any(key == "SubLink" for argument in given for key, _ in walk(argument)):
+        raise SqlError("0A000", "cannot use subquery in EXECUTE parameter")
     targets = [
         {"ResTarget": {"val": {"TypeCast": {"arg": argument, "typeName": _type_node(ref)}}}}
         for argument, ref in zip(given, wanted, strict=True)
