@@ -24,6 +24,7 @@ from trilithon.query.catalog.definitions import (
 )
 from trilithon.query.catalog_views.objects import quote
 from trilithon.query.execute import define_foreign_keys, table_like
+from trilithon.query.execute.column_constraints import refuse_contradiction
 from trilithon.query.execute.definitions import (
     Definer,
     Handler,
@@ -194,29 +195,11 @@ def _change(draft: _Draft, name: str, **fields: Any) -> None:
             draft.columns[position] = replace(column, **fields)
 
 
-def _refuse_contradiction(draft: _Draft, kind: str, node: Node, column: str) -> None:
-    """A column has one value by itself, and takes NULL or not. SqlError 42601."""
-    seen = draft.said.setdefault(column, set())
-    of = f'for column "{column}" of table "{draft.name}"'
-    if {kind, *seen} >= {"NULL", "NOTNULL"}:
-        raise SqlError("42601", f"conflicting NULL/NOT NULL declarations {of}")
-    words = {"DEFAULT": "default", "IDENTITY": "identity", "GENERATED": "generation expression"}
-    own = [given for given in words if given in seen]
-    if kind in words and own:
-        if own == [kind]:
-            what = {"DEFAULT": "default values", "IDENTITY": "identity specifications"}
-            multiple = what.get(kind, "generation clauses")
-            raise SqlError("42601", f"multiple {multiple} specified {of}")
-        first, second = (words[w] for w in words if w in (kind, own[0]))
-        raise SqlError("42601", f"both {first} and {second} specified {of}")
-    seen.add(kind)
-
-
 def _add_constraint(definer: Definer, draft: _Draft, node: Node, column: str | None) -> None:
     kind = node["contype"].removeprefix("CONSTR_")
     name = node.get("conname")
     if column is not None:
-        _refuse_contradiction(draft, kind, node, column)
+        refuse_contradiction(draft.said, draft.name, column, kind)
     match kind:
         case "NOTNULL" if column is not None:
             _change(draft, column, not_null=True)
