@@ -18,7 +18,7 @@ help:
 	@echo "make test     lint, types and all tests"
 	@echo "make bench    pgbench beside PostgreSQL, and where a commit's time goes"
 	@echo "make compat   the corpus on PostgreSQL and here: what agrees, SEEDS=n rounds of random queries"
-	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100)"
+	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100) from FIRST=n on (0)"
 	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"
 	@echo "make drills   what failures cost: REPEAT=n faults of each kind (30), measured against the goals"
 	@echo "make lint     lint and types only"
@@ -63,7 +63,7 @@ bench: install
 	$(BIN)/python tests/bench/bench.py $(ARGS)
 
 simulate: install
-	$(BIN)/python tests/simulation/simulate.py --seeds $(or $(SEEDS),100) --keep-going
+	$(BIN)/python tests/simulation/simulate.py --first $(or $(FIRST),0) --seeds $(or $(SEEDS),100) --keep-going
 
 prove: install
 	TRILITHON_ALL_RULES=1 $(BIN)/python -m pytest -n 2 tests/simulation/test_mutations.py tests/simulation/test_simulated_sql.py

@@ -60,7 +60,7 @@ def main() -> int:
     total: dict[str, int] = {}
     failed = 0
     began = time.monotonic()
-    for seed in seeds:
+    for done, seed in enumerate(seeds, 1):
         plan = Plan(names[seed % len(names)], options.seconds, options.faults)
         if options.sql is not None:
             plan.sql = True
@@ -79,6 +79,8 @@ def main() -> int:
             print(f"{seed} {plan.topology} {outcome.fingerprint}")
         for what, count in outcome.counts.items():
             total[what] = total.get(what, 0) + count
+        if done % 50 == 0:
+            print(f"{done - failed} of the first {done} seeds held every promise", flush=True)
     spent = time.monotonic() - began
     print(f"{len(seeds) - failed} of {len(seeds)} seeds held every promise, {spent:.0f} s")
     print(", ".join(f"{what} {count}" for what, count in sorted(total.items())))

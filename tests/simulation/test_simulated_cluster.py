@@ -13,7 +13,7 @@ from run import Plan, simulate
 from simulate import replay_command
 
 # Some that are always tried, and some that nobody has tried before.
-FIXED = [(0, "two"), (1, "three"), (2, "one"), (3, "many")]
+FIXED = [(0, "two"), (1, "three"), (2, "one"), (3, "many"), (4, "five")]
 FRESH = [(int.from_bytes(os.urandom(4)), "two"), (int.from_bytes(os.urandom(4)), "many")]
 SECONDS = 5.0
 
