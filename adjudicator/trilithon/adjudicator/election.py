@@ -87,6 +87,8 @@ class Election:
         self._deadline_us = 0
         self._ask_again_us = 0
         self._pre_votes: dict[str, journal.PreVoteReply] = {}
+        # When each of them may vote for us, as far as it knew.
+        self._free_at_us: dict[str, int] = {}
         self._promises: dict[str, journal.Promised] = {}
         self._refused: dict[str, journal.Refused] = {}
         # The newest one given, and the one that the promises of this candidacy were asked with.
@@ -147,6 +149,7 @@ class Election:
     def _ask_pre_votes(self, now_us: int, out: Outbox) -> None:
         self.state = PRE_CANDIDATE
         self._pre_votes = {}
+        self._free_at_us = {}
         self._deadline_us = now_us + self._settings.lease_ttl_us // 3
         permission = self._valid_permission(now_us)
         question = journal.PreVote(
@@ -164,10 +167,21 @@ class Election:
         if self.state != PRE_CANDIDATE:
             return
         self._pre_votes[name] = reply
+        self._free_at_us[name] = now_us + (0 if reply.granted else max(reply.time_left_us, 0))
         if self._would_win():
             self._stand(now_us, out)
-        elif len(self._pre_votes) == len(self._settings.journals):
+            return
+        # A journal that is gone never answers: it is waited for only while its grant could matter, and
+        # no longer than until those that did answer are free.
+        journals = len(self._settings.journals)
+        refusals = sum(not known.granted for known in self._pre_votes.values())
+        needed = majority(journals)
+        if journals - refusals < needed or len(self._pre_votes) == journals:
             self._end_pre_vote(now_us)
+        elif len(self._free_at_us) >= needed:
+            free_us = sorted(self._free_at_us.values())[needed - 1]
+            if free_us > now_us:
+                self._deadline_us = min(self._deadline_us, free_us)
 
     def _would_win(self) -> bool:
         granted = {name: reply for name, reply in self._pre_votes.items() if reply.granted}
@@ -181,15 +195,14 @@ class Election:
 
     def _end_pre_vote(self, now_us: int) -> None:
         """Ask again when a majority may be free."""
-        left = sorted(
-            0 if reply.granted else max(reply.time_left_us, 0) for reply in self._pre_votes.values()
-        )
+        free_at = sorted(self._free_at_us.values())
         needed = majority(len(self._settings.journals))
-        if len(left) < needed or left[needed - 1] == 0:
+        held = any(not one.granted and one.time_left_us > 0 for one in self._pre_votes.values())
+        if len(free_at) < needed or not held:
             # Too few answered, or only the epoch was too low, or a list wants others.
             self.fall_back(now_us, self._settings.lease_ttl_us // 8)
         else:
-            self.fall_back(now_us, left[needed - 1])
+            self.fall_back(now_us, free_at[needed - 1] - now_us)
 
     # ---- promises
 
