@@ -204,6 +204,8 @@ def old_permission(seed: int) -> Cluster:
     )
     third.machine.election.stand_by_permission(late, third.clock_us(), third.machine._out)
     third._soon()
+    world.run(world.now + 0.4 * TTL_S)
+    assert not third.machine.leads(third.clock_us()), "another leader's leases still run"
     world.run(world.now + 3 * TTL_S)
     end(cluster)
     return cluster

@@ -202,7 +202,9 @@ class Election:
             # Too few answered, or only the epoch was too low, or a list wants others.
             self.fall_back(now_us, self._settings.lease_ttl_us // 8)
         else:
-            self.fall_back(now_us, free_at[needed - 1] - now_us)
+            # What is free by now is asked at once, but not in a loop.
+            again_us = max(free_at[needed - 1] - now_us, self._settings.lease_ttl_us // 64)
+            self.fall_back(now_us, again_us)
 
     # ---- promises
 
