@@ -130,6 +130,22 @@ def test_scans_give_all_rows_once_in_key_order(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("count", [1, 4])
+async def test_without_an_order_all_owners_are_heard_in_turn(count: int) -> None:
+    reads, storages = await start(count, rows=90)
+    scan = reads.scan(9, b"", b"", ordered=False)
+    assert sorted(await collect(scan)) == [[n] for n in range(90)]
+    assert not any(one.range_read.with_keys for s in storages for one in s.requests)
+    assert scan.rows_examined == 90
+    with pytest.raises(InvariantViolation):
+        reads.scan(9, b"", b"", ordered=False, limit=3)
+    early = reads.scan(9, b"", b"", ordered=False)
+    assert (await anext(early)).rows
+    await early.aclose()
+    assert [chunk async for chunk in early] == []
+    await reads.close()
+
+
 async def test_a_range_that_pins_the_first_column_asks_one_owner() -> None:
     reads, storages = await start(4, rows=0)
     for second in range(10):

@@ -12,6 +12,7 @@ from storage_support import csn, entry, row, scratch_folder, update
 
 from trilithon.disk import DiskFull
 from trilithon.expression import functions, ir
+from trilithon.expression.partial import Aggregation, PartialCall
 from trilithon.expression.program import Program
 from trilithon.storage.jobs import POINT_KEYS_MAX
 from trilithon.storage.machine import KEY_BYTES_MAX, slot_of
@@ -378,6 +379,24 @@ async def test_programs_filter_and_project_where_the_rows_are(folder: Path) -> N
             assert reply.WhichOneof("reply") == "error"
             assert reply.error.sqlstate == "22012"
         assert values(await c.ask(point(csn(0), key(999), program=failing))) == [None]
+
+
+async def test_programs_that_aggregate(folder: Path) -> None:
+    async with cluster(folder) as c:
+        await c.start_storage()
+        c.journal.write(csn(0), *[(key(n), row(n)) for n in range(200)])
+        column = ir.Column(0, INT4)
+        calls = (PartialCall("count()", ()), PartialCall("sum(int4)", (0,)))
+        program = Program(projection=(column,), aggregation=Aggregation(0, calls)).to_bytes()
+        reply = await c.ask(range_read(csn(0), program=program))
+        assert decode_rows(reply.range_rows.rows) == [[200, sum(range(200))]]
+        for request in (
+            range_read(csn(0), program=program, limit=3),
+            range_read(csn(0), program=program, with_keys=True),
+            point(csn(0), key(1), program=program),
+        ):
+            reply = await c.ask(request)
+            assert reply.failure.code == Failure.CODE_INVALID
 
 
 async def test_old_snapshots_are_refused_after_collection(folder: Path) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 from trilithon.core.csn import make_csn
 from trilithon.core.errors import Overloaded, Unavailable
 from trilithon.core.world import World
+from trilithon.expression.program import Program
 from trilithon.query.reads.owners import Owners, StorageTarget
 from trilithon.query.transaction.committer import Committer, CommitterSettings
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.query.transaction.local_program import run_locally
 from trilithon.query.transaction.manager import TransactionManager
 from trilithon.query.transaction.merge import Chunk
+from trilithon.storage.programs import PushedProgram
 from trilithon.types.keys import SLOT_COUNT
+from trilithon.types.rows import decode_row
 from trilithon.v1.adjudicator_pb2 import AdjudicatorReply, CommitRequest, Verdict
 from trilithon.v1.types_pb2 import (
     MODE_BLIND,
@@ -191,6 +194,8 @@ class FakeReads:
     def __init__(self, store: FakeStore) -> None:
         self.store = store
         self.chunk_rows = 3
+        # Partial rows of groups that were given out.
+        self.partial_rows = 0
         self.gets = 0
         self.speculations = 0
         self.keys_asked = 0
@@ -229,7 +234,15 @@ class FakeReads:
         limit: int = 0,
         program: bytes = b"",
         with_keys: bool = False,
+        ordered: bool = True,
     ) -> AsyncIterator[Chunk]:
+        if program and Program.from_bytes(program).aggregation is not None:
+            assert not ordered
+            assert not limit
+            assert not with_keys
+            async for chunk in self._partial_groups(snapshot_csn, start, end, program):
+                yield chunk
+            return
         rows = []
         owners = OWNERS.of_range(start, end)
         # As with real storage: the snapshot decides, however late the rows are read.
@@ -247,6 +260,24 @@ class FakeReads:
             await asyncio.sleep(0)
             part = rows[at : at + self.chunk_rows]
             yield Chunk([row for _, row in part], [key for key, _ in part] if with_keys else [])
+
+    async def _partial_groups(
+        self, snapshot_csn: int, start: bytes, end: bytes, program: bytes
+    ) -> AsyncIterator[Chunk]:
+        """As storage processes would, each for its own keys, in parts of `chunk_rows` rows."""
+        pushed = PushedProgram(Program.from_bytes(program))
+        parts: dict[int, list[bytes]] = {}
+        for key in sorted(self.store.versions):
+            value = self.store.value_at(key, snapshot_csn)
+            if value is not None and start <= key and (not end or key < end):
+                parts.setdefault(OWNERS.of_key(key), []).append(value)
+        for values in parts.values():
+            for at in range(0, len(values), self.chunk_rows):
+                await asyncio.sleep(0)
+                groups = pushed.new_groups()
+                groups.add(pushed.prepared(values[at : at + self.chunk_rows]))
+                self.partial_rows += len(groups.rows())
+                yield Chunk([decode_row(row) for row in groups.encoded()], [])
 
 
 class FakeLink:

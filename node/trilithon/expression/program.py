@@ -1,7 +1,7 @@
-"""A filter and a projection as bytes: what the query processor sends to storage.
+"""A filter, a projection and an aggregation as bytes: what the query processor sends to storage.
 
-The format is msgpack: [version, missing values, filter, projection]; an expression is a list of nodes
-in post-order, each [number, layout, fields…], so that reading and writing need no recursion. Columns,
+The format is msgpack: [version, missing values, filter, projection], with an aggregation (version 2)
+also [width, calls]; an expression is a list of nodes in post-order, each [number, layout, fields…], so that reading and writing need no recursion. Columns,
 values and function ids only: nothing that arrives is ever evaluated as code, and ids are looked up in
 the registry.
 """
@@ -16,15 +16,19 @@ from typing import Any, Final
 import msgspec
 
 from trilithon.core.errors import SqlError
+from trilithon.core.invariant import require
 from trilithon.expression import ir
 from trilithon.expression.compile import EvalContext, compile_rows, pushable
 from trilithon.expression.functions import get_function
+from trilithon.expression.partial import Aggregation, PartialCall
 from trilithon.types import rows
 from trilithon.types.registry import TYPES, TypeRef
 
 __all__ = ["CompiledProgram", "MalformedProgram", "Program", "pushable"]
 
 VERSION: Final = 1
+# With an aggregation. Programs without one stay readable for older storage.
+VERSION_AGGREGATING: Final = 2
 _NUMBERS: Final = {node: number for number, node in enumerate(ir.NODES)}
 
 
@@ -72,38 +76,50 @@ class CompiledProgram:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`projection` None: whole rows. `missing`: defaults of columns, for rows that are too short."""
+    """`projection` None: whole rows. `missing`: defaults of columns, for rows that are too short.
+    With `aggregation` the projection makes prepared rows, and partial rows come out (`partial`)."""
 
     filter: ir.Expr | None = None
     projection: tuple[ir.Expr, ...] | None = None
     missing: tuple[Any, ...] = ()
+    aggregation: Aggregation | None = None
 
     def to_bytes(self) -> bytes:
-        return rows.encode_nested(
-            [
-                VERSION,
-                list(map(rows.wrap, self.missing)),
-                None if self.filter is None else _dump(self.filter),
-                None if self.projection is None else [_dump(expr) for expr in self.projection],
-            ]
-        )
+        parts: list[Any] = [
+            VERSION if self.aggregation is None else VERSION_AGGREGATING,
+            list(map(rows.wrap, self.missing)),
+            None if self.filter is None else _dump(self.filter),
+            None if self.projection is None else [_dump(expr) for expr in self.projection],
+        ]
+        if self.aggregation is not None:
+            calls = [[c.function, list(c.arguments), c.filter] for c in self.aggregation.calls]
+            parts.append([self.aggregation.width, calls])
+        return rows.encode_nested(parts)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Program:
         """Raises MalformedProgram (a ValueError)."""
         try:
-            version, missing, condition, projection = rows.decode_row(data)
-            if version != VERSION:
-                raise MalformedProgram(f"a program of version {version}, not {VERSION}")
+            version, missing, condition, projection, *more = rows.decode_row(data)
+            if version not in (VERSION, VERSION_AGGREGATING):
+                raise MalformedProgram(
+                    f"a program of version {version}, not {VERSION} or {VERSION_AGGREGATING}"
+                )
+            made = None if projection is None else tuple(_load(expr) for expr in projection)
+            aggregation = None
+            if version == VERSION_AGGREGATING:
+                ((width, calls),) = more
+                aggregation = _load_aggregation(width, calls, made)
+            elif more:
+                raise MalformedProgram("more than a program")
             return cls(
-                None if condition is None else _load(condition),
-                None if projection is None else tuple(_load(expr) for expr in projection),
-                tuple(missing),
+                None if condition is None else _load(condition), made, tuple(missing), aggregation
             )
         except _BAD_PROGRAM as error:
             raise MalformedProgram(f"not a program: {error}") from error
 
     def compiled(self) -> CompiledProgram:
+        """Of rows to rows: an aggregation is not looked at."""
         return CompiledProgram(self.missing, compile_rows(self.filter, self.projection))
 
 
@@ -113,7 +129,25 @@ def compile_bytes(data: bytes) -> CompiledProgram:
 
     Raises MalformedProgram; SqlError 54001.
     """
-    return Program.from_bytes(data).compiled()
+    program = Program.from_bytes(data)
+    require(program.aggregation is None, "an aggregating program gives no rows one by one")
+    return program.compiled()
+
+
+def _load_aggregation(
+    width: Any, calls: Any, projection: tuple[ir.Expr, ...] | None
+) -> Aggregation:
+    made = tuple(
+        PartialCall(function, tuple(arguments), condition)
+        for function, arguments, condition in calls
+    )
+    numbers = [width, *(at for call in made for at in (*call.arguments, call.filter))]
+    if any(type(number) is not int for number in numbers):
+        raise MalformedProgram("an aggregation's positions are numbers")
+    aggregation = Aggregation(width, made)
+    if projection is None or not aggregation.fits(len(projection)):
+        raise MalformedProgram("an aggregation that does not fit its projection")
+    return aggregation
 
 
 def _dump(root: ir.Expr) -> list[Any]:

@@ -332,6 +332,9 @@ class RangeJob(Job):
             self._keys.append(key)
             self._size += len(key)
 
+    def _encoded_rows(self) -> list[bytes]:
+        return self._rows
+
     @property
     def _limit_reached(self) -> bool:
         return self._limit > 0 and len(self._rows) >= self._limit
@@ -362,7 +365,7 @@ class RangeJob(Job):
             resume = self._end if self._reverse else self._start
         return self._answer(
             range_rows=storage_pb2.RangeRows(
-                rows=join_rows(self._rows),
+                rows=join_rows(self._encoded_rows()),
                 keys=self._keys,
                 resume_key=resume,
                 examined_csn=max(self.examined, view.machine.collected),

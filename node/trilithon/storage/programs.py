@@ -1,4 +1,4 @@
-"""Pushed-down programs: a filter and a projection, evaluated where the rows are.
+"""Pushed-down programs: a filter, a projection and an aggregation, evaluated where the rows are.
 
 The query processor sends a program's bytes with every read; equal bytes are compiled once.
 """
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
+from trilithon.expression.partial import PartialGroups
 from trilithon.expression.program import CompiledProgram, MalformedProgram, Program, pushable
 from trilithon.storage.jobs import Filtered
 from trilithon.types.rows import decode_row, encode_row
@@ -23,7 +24,15 @@ class PushedProgram:
     """Rows in, rows out, both encoded. Filter and projection are compiled apart, so that it can be
     told which rows passed."""
 
-    __slots__ = ("_context", "_filter", "_missing", "_projection")
+    __slots__ = (
+        "_context",
+        "_filter",
+        "_missing",
+        "_prepare",
+        "_projection",
+        "aggregation",
+        "types",
+    )
 
     def __init__(self, program: Program) -> None:
         for expression in (program.filter, *(program.projection or ())):
@@ -37,6 +46,30 @@ class PushedProgram:
         if program.projection is not None:
             self._projection = Program(projection=program.projection).compiled()
         self._context = EvalContext()
+        self.aggregation = program.aggregation
+        # Of an aggregating program: the prepared rows' types, and what makes them.
+        self.types: tuple[int, ...] = ()
+        self._prepare: CompiledProgram | None = None
+        if program.aggregation is not None:
+            assert program.projection is not None
+            self.types = tuple(expression.type.oid for expression in program.projection)
+            if program.projection or program.filter is not None:
+                self._prepare = program.compiled()
+
+    @property
+    def reads_rows(self) -> bool:
+        """Of an aggregating program: False where it only counts them."""
+        return self._prepare is not None
+
+    def new_groups(self) -> PartialGroups:
+        assert self.aggregation is not None
+        return PartialGroups(self.aggregation, self.types[: self.aggregation.width])
+
+    def prepared(self, rows: Sequence[bytes]) -> list[Any]:
+        """Of an aggregating program: the prepared rows of those that pass. Raises SqlError."""
+        if self._prepare is None:
+            return [()] * len(rows)
+        return self._prepare.run([decode_row(row) for row in rows], self._context)
 
     def apply_to_each(self, rows: Sequence[bytes]) -> Filtered:
         """Raises SqlError when evaluating fails for any of the rows."""

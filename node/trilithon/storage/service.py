@@ -17,6 +17,7 @@ from typing import Final
 from trilithon.core.csn import format_csn
 from trilithon.core.errors import SqlError, Unavailable
 from trilithon.core.world import Clock, Item, Peer
+from trilithon.storage.aggregating import AggregateJob
 from trilithon.storage.checksum import Checksum
 from trilithon.storage.copying import CopyJob
 from trilithon.storage.engine import Engine
@@ -179,6 +180,9 @@ class StorageService:
             program = self._program(peer, item, request.program)
             if program is None:
                 return None
+            if program.aggregation is not None:
+                self._refuse(peer, item, Failure.CODE_INVALID, "rows by key are not aggregated")
+                return None
         return PointJob(
             peer,
             item.correlation_id,
@@ -207,6 +211,20 @@ class StorageService:
             program = self._program(peer, item, request.program)
             if program is None:
                 return None
+            if program.aggregation is not None:
+                if request.limit or request.with_keys:
+                    self._refuse(
+                        peer, item, Failure.CODE_INVALID, "groups have neither keys nor a limit"
+                    )
+                    return None
+                return AggregateJob(
+                    peer,
+                    item.correlation_id,
+                    request,
+                    program,
+                    deadline_us,
+                    self._options.reply_bytes_max,
+                )
         return RangeJob(
             peer, item.correlation_id, request, program, deadline_us, self._options.reply_bytes_max
         )

@@ -24,6 +24,7 @@ ARRAY_CODE: Final = 4
 RECORD_CODE: Final = 5
 ENUM_CODE: Final = 6
 TYPED_RECORD_CODE: Final = 7
+WIDE_INTEGER_CODE: Final = 8
 
 _INTERVAL_PACK: Final = struct.Struct(">iiq")
 _TIMETZ_PACK: Final = struct.Struct(">qi")
@@ -72,6 +73,8 @@ def _unwrap(code: int, data: memoryview) -> Any:
         return RecordValue.of(tuple(fields), tuple(types))
     if code == RECORD_CODE:
         return tuple(_decode(data))
+    if code == WIDE_INTEGER_CODE:
+        return int.from_bytes(data, "big", signed=True)
     raise MalformedRow(f"unknown extension {code}")
 
 
@@ -99,6 +102,22 @@ def encode_row(values: Sequence[Any]) -> bytes:
             for value in values
         ]
     )
+
+
+def encode_wide_row(values: Sequence[Any]) -> bytes:
+    """A row that may hold integers of any size, also inside of tuples: aggregates' states."""
+    return _encode([_wrap_wide(value) for value in values])
+
+
+def _wrap_wide(value: Any) -> Any:
+    if type(value) is int:
+        if -(1 << 63) <= value < 1 << 63:
+            return value
+        size = value.bit_length() // 8 + 1
+        return Ext(WIDE_INTEGER_CODE, value.to_bytes(size, "big", signed=True))
+    if type(value) is tuple:
+        return Ext(RECORD_CODE, _encode([_wrap_wide(item) for item in value]))
+    return wrap(value)
 
 
 def decode_row(data: bytes | memoryview) -> list[Any]:

@@ -235,6 +235,10 @@ def _square_step(state: tuple[int, Any, Any], value: Any) -> tuple[int, Any, Any
     return count + 1, nm.add(total, number), nm.add(squares, nm.multiply_exactly(number, number))
 
 
+def _merge_squares(left: tuple[int, Any, Any], right: tuple[int, Any, Any]) -> tuple[int, Any, Any]:
+    return left[0] + right[0], nm.add(left[1], right[1]), nm.add(left[2], right[2])
+
+
 def _numeric_spread(sample: bool, root: bool) -> Callable[[tuple[int, Any, Any]], Decimal | None]:
     """numeric_stddev_internal(): N·Σx² − (Σx)² over N·(N − 1), or N·N."""
 
@@ -273,6 +277,7 @@ for _name, (_sample, _root) in _SPREADS.items():
             init=lambda: (0, ZERO, ZERO),
             step=_square_step,
             final=_numeric_spread(_sample, _root),
+            merge=_merge_squares,
         )
     for _kind in ("float4", "float8"):
         aggregate(

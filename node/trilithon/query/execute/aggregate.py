@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trilithon.expression.partial import feed, hashable
 from trilithon.expression.registry import Aggregate
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
 from trilithon.query.execute.run import Held, Run, rows_size
@@ -188,7 +189,7 @@ class HashAggregate(Operator):
                 continue
             state = group.states[number]
             before = len(state) if type(state) is list else 0
-            state = group.states[number] = _feed(call, state, chosen)
+            state = group.states[number] = feed(call.function, call.arguments, state, chosen)
             if type(state) is list and len(state) > before:
                 # array_agg() and its like: the state is the values.
                 held.take(rows_size([(value,) for value in state[before:]]))
@@ -198,7 +199,9 @@ class HashAggregate(Operator):
         for number, call in enumerate(self.calls):
             state = group.states[number]
             if call.collects:
-                state = _feed(call, state, _ordered(call, group.kept[number]))
+                state = feed(
+                    call.function, call.arguments, state, _ordered(call, group.kept[number])
+                )
             values.append(call.function.finish(state, run.context))
         return values
 
@@ -219,30 +222,6 @@ async def _by_set(source: Batches) -> _Parts:
         for number, row in pairs:
             parts.setdefault(number, []).append(row)
         yield list(parts.items())
-
-
-def hashable(values: Sequence[Any], hashing: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(
-        [
-            value if convert is None or value is None else convert(value)
-            for value, convert in zip(values, hashing, strict=True)
-        ]
-    )
-
-
-def _feed(call: Call, state: Any, rows: list[Any]) -> Any:
-    arguments = call.arguments
-    if len(arguments) == 1:
-        at = arguments[0]
-        return call.function.step_many(state, [row[at] for row in rows])
-    if not arguments:
-        return call.function.step_many(state, rows)
-    strict, step = call.function.strict, call.function.step
-    for row in rows:
-        values = [row[at] for at in arguments]
-        if not strict or None not in values:
-            state = step(state, *values)
-    return state
 
 
 def _ordered(call: Call, rows: list[Any]) -> list[Any]:

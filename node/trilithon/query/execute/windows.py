@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from trilithon.core.errors import SqlError
+from trilithon.expression.partial import hashable
 from trilithon.expression.registry import Aggregate
-from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
 from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_keys, sort_rows

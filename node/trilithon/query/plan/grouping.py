@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from trilithon.expression.partial import merging
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import aggregate_expressions, used_columns
 from trilithon.query.analyse.tree import Expr
 from trilithon.query.execute import sorting
 from trilithon.query.execute.aggregate import Call, GroupingSet, HashAggregate
 from trilithon.query.execute.operators import Operator
+from trilithon.query.plan.partial_groups import storage_groups
 from trilithon.types.ordering import sort_key
 
 if TYPE_CHECKING:
@@ -30,16 +32,34 @@ def build_aggregate(planner: Planner, relation: tree.Aggregate) -> Operator:
     rest = iter(range(width, len(prepared)))
     calls = tuple(_call(call, rest) for call in relation.calls)
     hashing = [sort_key(group.type.oid) for group in relation.groups]
+    prepare = planner.projection(prepared, source) if prepared else _as_they_are
+    partial = storage_groups(planner, relation, source, prepared, calls)
+    if partial is not None:
+        source, prepare = partial, _tuples
+        calls = tuple(_merging(call, width + number) for number, call in enumerate(calls))
     return HashAggregate(
         tuple(column.id for column in relation.outputs),
         source,
-        planner.projection(prepared, source) if prepared else lambda rows, context: rows,
+        prepare,
         width,
         tuple(hashing) if any(hashing) else None,
         calls,
         _sets(relation),
         _texts(planner, relation),
     )
+
+
+def _as_they_are(rows: list[Any], context: Any) -> list[Any]:
+    return rows
+
+
+def _tuples(rows: list[Any], context: Any) -> list[Any]:
+    return list(map(tuple, rows))
+
+
+def _merging(call: Call, position: int) -> Call:
+    """The call over partial rows that hold its states at `position`."""
+    return Call(merging(call.function), (position,), False, -1, (), (), (None,))
 
 
 def _sets(relation: tree.Aggregate) -> tuple[GroupingSet, ...]:

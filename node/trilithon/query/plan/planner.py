@@ -20,11 +20,11 @@ from trilithon.expression.compile import (
     fold_constants,
 )
 from trilithon.expression.functions import get_function
+from trilithon.expression.partial import hashable
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
 from trilithon.query.execute import operators, sequences, sleeping, sorting, subqueries
-from trilithon.query.execute.aggregate import hashable
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
 from trilithon.query.execute.waiting import JobWaits

@@ -144,12 +144,30 @@ class OwnerScan:
 class Scan:
     """An async iterator of chunks that are not empty. `aclose` ends it early."""
 
-    __slots__ = ("_buffers", "_left", "_limited", "_reverse", "_sources", "_with_keys")
+    __slots__ = (
+        "_buffers",
+        "_left",
+        "_limited",
+        "_ordered",
+        "_reverse",
+        "_sources",
+        "_turn",
+        "_with_keys",
+    )
 
     def __init__(
-        self, sources: Sequence[OwnerScan], *, reverse: bool, limit: int, with_keys: bool
+        self,
+        sources: Sequence[OwnerScan],
+        *,
+        reverse: bool,
+        limit: int,
+        with_keys: bool,
+        ordered: bool = True,
     ) -> None:
+        """Not `ordered`: chunks come from the owners in turn, without keys and without a limit."""
         self._sources = list(sources)
+        self._ordered = ordered
+        self._turn = 0
         self._reverse = reverse
         self._left = limit
         self._limited = limit > 0
@@ -167,7 +185,12 @@ class Scan:
 
     async def __anext__(self) -> Chunk:
         try:
-            chunk = await (self._next_of_one() if len(self._sources) == 1 else self._next_merged())
+            if len(self._sources) == 1:
+                chunk = await self._next_of_one()
+            elif self._ordered:
+                chunk = await self._next_merged()
+            else:
+                chunk = await self._next_in_turn()
         except BaseException:
             self._close()
             raise
@@ -200,6 +223,22 @@ class Scan:
             if all(source.done for source in self._sources):
                 return None
         return None
+
+    async def _next_in_turn(self) -> Chunk | None:
+        """All owners are asked at once, and heard one after the other."""
+        while True:
+            asked = [source for source in self._sources if not source.done]
+            if not asked:
+                return None
+            for source in asked:
+                source.fetch_ahead()
+            count = len(self._sources)
+            while self._sources[self._turn % count].done:
+                self._turn += 1
+            chunk = await self._sources[self._turn % count].next()
+            self._turn += 1
+            if chunk.rows:
+                return chunk
 
     async def _fill(self) -> None:
         """Something in every buffer whose source is not at its end, fetched side by side."""

@@ -110,13 +110,16 @@ class StorageReads:
         limit: int = 0,
         program: bytes = b"",
         with_keys: bool = False,
+        ordered: bool = True,
     ) -> Scan:
         """Rows with start <= key < end (empty end: no end) in key order, in chunks that are not
         empty. `limit` counts rows that passed the filter; 0: none. Failures as for `get`.
 
+        Not `ordered`: chunks in any order, for programs that aggregate (no keys, no limit).
         Close it (`aclose`) when you stop before its end.
         """
         require(snapshot_csn > 0, "a transaction reads at a snapshot")
+        require(ordered or not (limit or with_keys), "what has no order has no first rows")
         owners = self._owners.of_range(start, end)
         sources = [
             OwnerScan(
@@ -127,11 +130,11 @@ class StorageReads:
                 reverse=reverse,
                 limit=limit,
                 program=program,
-                with_keys=with_keys or len(owners) > 1,
+                with_keys=with_keys or (ordered and len(owners) > 1),
             )
             for owner in owners
         ]
-        return Scan(sources, reverse=reverse, limit=limit, with_keys=with_keys)
+        return Scan(sources, reverse=reverse, limit=limit, with_keys=with_keys, ordered=ordered)
 
     async def close(self) -> None:
         for channel in self._channels:

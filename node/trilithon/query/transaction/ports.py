@@ -64,6 +64,7 @@ class StorageReadsLike(Protocol):
         limit: int = 0,
         program: bytes = b"",
         with_keys: bool = False,
+        ordered: bool = True,
     ) -> AsyncIterator[ChunkLike]: ...
 
 

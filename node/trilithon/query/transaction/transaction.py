@@ -224,6 +224,28 @@ class Transaction:
         token = self._checks.add_range(start, end) if self.serializable else None
         return self._scan(start, end, reverse, limit, program, with_keys, own, token)
 
+    def partial_groups(
+        self, start: bytes, end: bytes, program: bytes
+    ) -> AsyncIterator[Chunk] | None:
+        """Partial rows, in any order, of the groups of a key range's rows, made by storage with a
+        program that aggregates. None where this transaction wrote within the range: storage does not
+        know of that."""
+        self._check_usable()
+        if self._buffer.visible_range(start, end):
+            return None
+        if self.serializable:
+            self._checks.add_range(start, end)
+        return self._partial_groups(start, end, program)
+
+    async def _partial_groups(
+        self, start: bytes, end: bytes, program: bytes
+    ) -> AsyncIterator[Chunk]:
+        source = self._reads.scan(self.snapshot_csn, start, end, program=program, ordered=False)
+        async with closing(source) as chunks:
+            async for chunk in chunks:
+                self._check_usable()
+                yield Chunk(chunk.rows)
+
     async def _scan(
         self,
         start: bytes,
