@@ -197,7 +197,7 @@ class Rebuilding:
                 )
             if status.synced_csn != synced_csn:
                 synced_csn, moved_at = status.synced_csn, loop.time()
-            problem = await self._replace(process, leader)
+            problem = await self._replace(process, leader, status.incarnation)
             if problem and loop.time() - moved_at >= _STALLED_S:
                 raise RebuildFailed(f"{process.name} cannot be readmitted: {problem}")
             await asyncio.sleep(_POLL_S)
@@ -212,9 +212,11 @@ class Rebuilding:
                     f"move its data folder ({process.data}) away, start it again, and repeat this"
                 )
 
-    async def _replace(self, process: ProcessConfig, leader: ProcessConfig) -> str:
+    async def _replace(
+        self, process: ProcessConfig, leader: ProcessConfig, incarnation: bytes
+    ) -> str:
         """Order it, and wait for what comes of it. Why it could not be done; empty: look again."""
-        ordered = asyncio.create_task(self._order_replacement(process, leader))
+        ordered = asyncio.create_task(self._order_replacement(process, leader, incarnation))
         watching = asyncio.create_task(self._watch(process, leader))
         try:
             await asyncio.wait({ordered, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -224,12 +226,16 @@ class Rebuilding:
                 task.cancel()
             await asyncio.gather(ordered, watching, return_exceptions=True)
 
-    async def _order_replacement(self, process: ProcessConfig, leader: ProcessConfig) -> str:
+    async def _order_replacement(
+        self, process: ProcessConfig, leader: ProcessConfig, incarnation: bytes
+    ) -> str:
         try:
             await self._network.call(
                 leader.address,
                 specs.ADJUDICATOR_REPLACE_JOURNAL,
-                adjudicator_pb2.ReplaceJournalRequest(journal=process.name),
+                adjudicator_pb2.ReplaceJournalRequest(
+                    journal=process.name, incarnation=incarnation
+                ),
                 timeout=_REPLACE_S,
             )
         except Unavailable as error:
