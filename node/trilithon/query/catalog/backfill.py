@@ -25,8 +25,9 @@ from trilithon.query.catalog.changes import put_object
 from trilithon.query.catalog.ddl_indexes import contains_nulls, duplicate_in_build
 from trilithon.query.catalog.ddl_tables import with_not_null, without_not_null
 from trilithon.query.catalog.definitions import Index, IndexState, Job, JobKind, JobState, Table
+from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
 from trilithon.query.catalog.jobs import UNFINISHED, get_job, put_job, submit_reclaim
-from trilithon.query.catalog.rowkeys import Entry, IndexKeys, pad_row, row_range, suffix_of
+from trilithon.query.catalog.rowkeys import Entry, IndexKeys, suffix_of
 from trilithon.types.rows import decode_row
 from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
 
@@ -35,28 +36,12 @@ if TYPE_CHECKING:
     from trilithon.query.transaction.transaction import Transaction
 
 BATCH_ROWS: Final = 256
-# Conflicts of one step in a row, each with half the rows, down to one.
-CONFLICTS_MAX: Final = 50
 
 
 async def backfill_step(manager: TransactionManager, job: Job) -> bool:
     """One batch. False: the index is ready, or gone. SqlError 23505 and what expressions raise: the
     build failed; 40001, 40003, 57P03: try again."""
-    batch = BATCH_ROWS
-    for _ in range(CONFLICTS_MAX):
-        transaction = await manager.begin()
-        try:
-            more = await _fill(transaction, job, batch)
-            await transaction.commit()
-        except SqlError as error:
-            if error.sqlstate != "40001":
-                raise
-            batch = max(1, batch // 2)
-            continue
-        finally:
-            transaction.rollback()
-        return more
-    raise SqlError("40001", f'the build of index "{job.object_name}" meets too many conflicts')
+    return await run_step(manager, job, _fill, BATCH_ROWS, "build of index")
 
 
 async def _fill(transaction: Transaction, job: Job, batch: int) -> bool:
@@ -70,15 +55,7 @@ async def _fill(transaction: Transaction, job: Job, batch: int) -> bool:
     if index.state is not IndexState.BUILDING:
         put_job(transaction, replace(job, state=JobState.COMPLETED))
         return False
-    transaction.use_table(table)
-    start, end = row_range(table)
-    keys: list[bytes] = []
-    rows: list[list[Any]] = []
-    async for chunk in transaction.scan(
-        max(start, job.resume_key), end, limit=batch, with_keys=True
-    ):
-        keys += chunk.keys
-        rows += (pad_row(table, row) for row in chunk.rows)
+    keys, rows = await next_rows(transaction, table, job, batch)
     for number in job.made_not_null:
         if any(row[number - 1] is None for row in rows):
             raise contains_nulls(table, table.columns[number - 1].name)
@@ -86,15 +63,7 @@ async def _fill(transaction: Transaction, job: Job, batch: int) -> bool:
     done = len(keys) < batch
     if done:
         _set_state(transaction, table, index, IndexState.READY)
-    put_job(
-        transaction,
-        replace(
-            job,
-            state=JobState.COMPLETED if done else JobState.PROCESSING,
-            rows_done=job.rows_done + len(keys),
-            resume_key=keys[-1] + b"\0" if keys else job.resume_key,
-        ),
-    )
+    move_on(transaction, job, keys, done=done)
     return not done
 
 

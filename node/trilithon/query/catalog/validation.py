@@ -29,9 +29,9 @@ from trilithon.query.catalog.ddl_foreign_keys import drop_foreign_key
 from trilithon.query.catalog.ddl_indexes import contains_nulls
 from trilithon.query.catalog.ddl_tables import with_not_null, without_not_null
 from trilithon.query.catalog.definitions import Job, JobKind, JobState, Table
+from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
 from trilithon.query.catalog.jobs import UNFINISHED, get_job, put_job
 from trilithon.query.catalog.references import reference_from, require_referenced
-from trilithon.query.catalog.rowkeys import pad_row, row_range
 
 if TYPE_CHECKING:
     from trilithon.query.transaction.manager import TransactionManager
@@ -43,8 +43,6 @@ NOT_NULL: Final = "not_null"
 PRIMARY_KEY: Final = "primary_key"
 
 BATCH_ROWS: Final = 512
-# Conflicts of one step in a row, each with half the rows, down to one.
-CONFLICTS_MAX: Final = 50
 # Microseconds from 1970 to 2000, where SQL's time begins.
 _EPOCH_2000_US: Final = 946_684_800_000_000
 
@@ -54,21 +52,7 @@ Rows = Sequence[Sequence[Any]]
 async def validation_step(manager: TransactionManager, job: Job) -> bool:
     """One batch. False: the constraint is valid, or gone. SqlError 23502, 23503, 23514 and what
     expressions raise: it is violated; 40001, 40003, 57P03: try again."""
-    batch = BATCH_ROWS
-    for _ in range(CONFLICTS_MAX):
-        transaction = await manager.begin()
-        try:
-            more = await _look(transaction, job, batch)
-            await transaction.commit()
-        except SqlError as error:
-            if error.sqlstate != "40001":
-                raise
-            batch = max(1, batch // 2)
-            continue
-        finally:
-            transaction.rollback()
-        return more
-    raise SqlError("40001", f'the validation of "{job.object_name}" meets too many conflicts')
+    return await run_step(manager, job, _look, BATCH_ROWS, "validation of")
 
 
 async def _look(transaction: Transaction, job: Job, batch: int) -> bool:
@@ -78,29 +62,12 @@ async def _look(transaction: Transaction, job: Job, batch: int) -> bool:
         details = "" if state is JobState.COMPLETED else "the constraint was dropped"
         put_job(transaction, replace(job, state=state, details=details))
         return False
-    transaction.use_table(table)
-    start, end = row_range(table)
-    keys: list[bytes] = []
-    rows: list[list[Any]] = []
-    # A table with new storage (its id is larger) begins anew.
-    async for chunk in transaction.scan(
-        max(start, job.resume_key), end, limit=batch, with_keys=True
-    ):
-        keys += chunk.keys
-        rows += (pad_row(table, row) for row in chunk.rows)
+    keys, rows = await next_rows(transaction, table, job, batch)
     await require_valid(transaction, table, job.target, job.object_name, job.made_not_null, rows)
     done = len(keys) < batch
     if done:
         put_object(transaction, validated(table, job))
-    put_job(
-        transaction,
-        replace(
-            job,
-            state=JobState.COMPLETED if done else JobState.PROCESSING,
-            rows_done=job.rows_done + len(keys),
-            resume_key=keys[-1] + b"\0" if keys else job.resume_key,
-        ),
-    )
+    move_on(transaction, job, keys, done=done)
     return not done
 
 
