@@ -209,3 +209,23 @@ async def test_what_is_missing_says_its_name() -> None:
         "alter table t alter column id type d",
     ):
         await refused(bench, sql, "0A000")
+
+
+@pytest.mark.parametrize("alter_first", [True, False])
+async def test_copied_rows_and_a_domain_s_new_rule_do_not_both_succeed(alter_first: bool) -> None:
+    bench = Bench()
+    await bench.run("create domain pos as int")
+    await bench.run("create table t (id int primary key, p pos)")
+    await bench.begin()
+    (statement,) = bench.engine.parse("copy t from stdin")
+    target = await bench.engine.copy_in(statement, bench.transaction, bench.settings)
+    await target.insert([(1, -5)], EvalContext())
+    copying, bench.transaction = bench.transaction, None
+    await bench.begin()
+    await bench.run("alter domain pos add constraint c check (value > 0)")
+    altering, bench.transaction = bench.transaction, None
+    first, second = (altering, copying) if alter_first else (copying, altering)
+    await first.commit()
+    with pytest.raises(SqlError) as caught:
+        await second.commit()
+    assert caught.value.sqlstate == "40001"

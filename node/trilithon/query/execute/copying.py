@@ -51,17 +51,10 @@ class CopyTarget:
             else:
                 default = table_expressions.default(analysis, table, column)
                 row.append(planner.place(default, {}))
-        target = tuple(
-            analysis.column(column.name, column.type, table.id, column.number)
-            for column in table.columns
-        )
-        constraints = statements.constraints(
-            planner,
-            table,
-            target,
-            table_expressions.checks(analysis, table, target),
-            table_expressions.generated(analysis, table, target),
-        )
+        constraints = statements.table_constraints(analysis, planner, table)
+        for object_id in analysis.types:
+            # A domain whose rules the rows were checked by.
+            transaction.use_table(object_id)
         columns = tuple(
             ResultColumn(column.name, column.type, table.id, column.number) for column in chosen
         )

@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
 
 def row_rules(analysis: Analysis, planner: Planner, table: Table) -> RowRules:
-    target = tuple(
-        analysis.column(column.name, column.type, table.id, column.number)
-        for column in table.columns
-    )
-    constraints = statements.constraints(
-        planner,
-        table,
-        target,
-        table_expressions.checks(analysis, table, target),
-        table_expressions.generated(analysis, table, target),
-    )
+    constraints = statements.table_constraints(analysis, planner, table)
     compiled: dict[int, Any] = {}
 
     def default(number: int, context: EvalContext) -> Any:

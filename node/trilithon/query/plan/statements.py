@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from trilithon.expression import ir
 from trilithon.expression.compile import compile_filter, compile_projection
-from trilithon.query.analyse import tree
+from trilithon.query.analyse import table_expressions, tree
+from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import used_columns
 from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
 from trilithon.query.catalog.definitions import Table
@@ -66,6 +67,21 @@ def constraints(
         for check in checks
     )
     return modify.Constraints(table, complete, not_null, failing)
+
+
+def table_constraints(analysis: Analysis, planner: Planner, table: Table) -> modify.Constraints:
+    """Of a table by itself, apart from any statement's columns."""
+    target = tuple(
+        analysis.column(column.name, column.type, table.id, column.number)
+        for column in table.columns
+    )
+    return constraints(
+        planner,
+        table,
+        target,
+        table_expressions.checks(analysis, table, target),
+        table_expressions.generated(analysis, table, target),
+    )
 
 
 def _insert(planner: Planner, relation: tree.Insert) -> Operator:
