@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.types import calendar as cal
-from trilithon.types import json_value, modifiers, numeric, user_types
+from trilithon.types import json_value, jsonpath_text, modifiers, numeric, user_types
 from trilithon.types.registry import (
     OID_KIN,
     TypeRef,
@@ -153,11 +153,16 @@ def _parse_interval(data: bytes) -> Interval:
     return Interval(months, days, us)
 
 
-def _parse_jsonb(data: bytes) -> str:
-    if data[:1] != b"\x01":
-        version = data[0] if data else 0
-        raise SqlError("XX000", f"unsupported jsonb version number {version}")
-    return json_value.parse_jsonb(_parse_text(data[1:]))
+def _versioned(kind: str, parse: Callable[[str], str]) -> Parse:
+    """A byte 1 before the text."""
+
+    def read(data: bytes) -> str:
+        if data[:1] != b"\x01":
+            version = data[0] if data else 0
+            raise SqlError("XX000", f"unsupported {kind} version number {version}")
+        return parse(_parse_text(data[1:]))
+
+    return read
 
 
 def _checked(parse: Parse, check: Callable[[Any], Any]) -> Parse:
@@ -208,7 +213,11 @@ def _codec(name: str) -> tuple[Parse, Render] | None:
         case "json":
             return _checked(_parse_text, json_value.parse_json), text[1]
         case "jsonb":
-            return _parse_jsonb, lambda value: b"\x01" + value.encode()
+            parse = _versioned("jsonb", json_value.parse_jsonb)
+            return parse, lambda value: b"\x01" + value.encode()
+        case "jsonpath":
+            parse = _versioned("jsonpath", jsonpath_text.canonical)
+            return parse, lambda value: b"\x01" + value.encode()
         case "bytea":
             return bytes, lambda value: value
         case "uuid":

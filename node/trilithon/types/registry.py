@@ -2,7 +2,7 @@
 
 In-memory values by type (None is NULL everywhere):
     bool→bool; int2/4/8, oid and its kin→int; float4/8→float; numeric→Decimal; text, varchar,
-    bpchar, name, "char", json, jsonb (canonical text)→str; bytea→bytes; uuid→16 bytes;
+    bpchar, name, "char", json, jsonb and jsonpath (canonical text)→str; bytea→bytes; uuid→16 bytes;
     date→int days since 2000-01-01; time→int µs; timetz→TimeTz(µs, zone seconds west of UTC);
     timestamp(tz)→int µs since 2000-01-01 (UTC); interval→Interval(months, days, µs);
     arrays→ArrayValue; record→tuple; enumerated types→EnumValue. ±infinity: the largest and smallest int32 (date) or int64.
@@ -92,6 +92,7 @@ _BASE: Final = (
     (2950, "uuid", "", 16, "U", False, 2951),
     (3500, "anyenum", "", 4, "P", False, 0),
     (3802, "jsonb", "", -1, "U", False, 3807),
+    (4072, "jsonpath", "", -1, "U", False, 4073),
     (4089, "regnamespace", "", 4, "N", False, 4090),
     (4096, "regrole", "", 4, "N", False, 4097),
     (5077, "anycompatible", "", 4, "P", False, 0),

@@ -31,6 +31,7 @@ _PLAIN: Final = frozenset(
         "bytea",
         "json",
         "jsonb",
+        "jsonpath",
         "unknown",
     ]
 )

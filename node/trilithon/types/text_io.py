@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.types import datetime_text as dt
-from trilithon.types import json_value, modifiers, numeric, user_types
+from trilithon.types import json_value, jsonpath_text, modifiers, numeric, user_types
 from trilithon.types.array_text import parse_array, render_array
 from trilithon.types.interval_text import parse_interval, render_interval
 from trilithon.types.registry import (
@@ -371,6 +371,7 @@ _PARSERS: Final[dict[str, Parse]] = {
     "uuid": _parse_uuid,
     "json": lambda text, _: json_value.parse_json(text),
     "jsonb": lambda text, _: json_value.parse_jsonb(text),
+    "jsonpath": lambda text, _: jsonpath_text.canonical(text),
     "date": dt.parse_date,
     "time": dt.parse_time,
     "timetz": dt.parse_timetz,

@@ -30,6 +30,7 @@ MODULES: Final = (
     "domains",
     "jsons",
     "json_building",
+    "jsonpath",
     "templates",
 )
 

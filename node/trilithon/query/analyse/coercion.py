@@ -53,7 +53,7 @@ __all__ = [
 # Literals of these types may mean the moment they are read, or depend on the session's zone.
 _TIME_TYPES: Final = frozenset({1082, 1083, 1114, 1184, 1266})
 _MOMENTS: Final = ("now", "today", "tomorrow", "yesterday")
-_NO_EQUALITY: Final = frozenset({"json", "record", "unknown"})
+_NO_EQUALITY: Final = frozenset({"json", "jsonpath", "record", "unknown"})
 
 
 def is_unknown(expression: Expr) -> bool:
