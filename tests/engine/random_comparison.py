@@ -11,8 +11,9 @@ import re
 from comparison import Outcome, Step, ask, difference, is_refusal
 from compat import Pair, Report, Wrong
 from psycopg import pq
-from random_queries import SCHEMA, Changes, Queries, rows
-from shrinking import smaller
+from random_forms import WideQueries
+from random_queries import SCHEMA, Changes, rows
+from shrinking import is_ordered, smaller
 
 SHRINK_TRIES_MAX = 300
 NUMERIC = 1700
@@ -49,7 +50,7 @@ class Round:
             outcome.columns = tuple((name, oid, -1) for name, oid, _ in outcome.columns)
             if NUMERIC in [oid for _, oid, _ in outcome.columns] and EQUALS.search(sql):
                 outcome.rows = tuple(tuple(map(_without_zeros, row)) for row in outcome.rows)
-        what = difference(sql, answer, expected)
+        what = difference(sql, answer, expected, is_ordered(sql))
         if what and is_refusal(answer, expected):
             self.report.refused.append((sql, answer.shown()))
             what = ""
@@ -94,7 +95,7 @@ def run_queries(pair: Pair, seed: int, count: int) -> Report:
     with pair.sessions(f"random_queries_{seed}") as (mine, other):
         both = Round(pair, report, mine, other)
         both.prepare(random.Random(seed))
-        queries = Queries(seed)
+        queries = WideQueries(seed)
         for number in range(count):
             sql = queries.query()
             if both.both(sql)[0]:

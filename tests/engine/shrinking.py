@@ -15,10 +15,20 @@ from trilithon.query.parse.deparse import statement_text
 from trilithon.query.parse.grammar import parse_json
 
 _DROPPABLE = (
-    "whereClause", "havingClause", "sortClause", "limitCount", "limitOffset", "distinctClause", "groupClause",
-    "withClause", "returningList", "agg_filter", "agg_order", "quals", "defresult", "windowClause", "over",
+    "whereClause", "havingClause", "limitCount", "limitOffset", "distinctClause", "groupClause",
+    "withClause", "returningList", "agg_filter", "quals", "defresult", "windowClause", "over",
 )  # fmt: skip
+_ORDERS = frozenset({"sortClause", "agg_order"})
 _PLAIN = {"A_Const": {"ival": {"ival": 1}}}
+
+
+def is_ordered(sql: str) -> bool:
+    """Whether the statement's own rows are ordered, not only a subquery's or an aggregate's."""
+    try:
+        statement = parse_json(sql)[0]["stmt"]
+    except SqlError:
+        return False
+    return "sortClause" in statement.get("SelectStmt", {})
 
 
 def smaller(sql: str, shows: Callable[[str], bool]) -> str:
@@ -45,6 +55,8 @@ def smaller(sql: str, shows: Callable[[str], bool]) -> str:
 def _variants(tree: Any) -> Iterator[Any]:
     """Copies of the tree with one thing left out or replaced, larger cuts first."""
     for path in sorted(_paths(tree), key=len):
+        if not _ORDERS.isdisjoint(path):
+            continue  # what is left would be in no order
         yield from _at(tree, path)
 
 

@@ -77,3 +77,6 @@ select id, count(*) over (partition by null) from wf order by id
 select id, count(*) over (order by 1) from wf order by id
 select id, rank() over (order by d desc nulls last, id) r from wf order by r
 select w.*, row_number() over (order by w.id) from wf w where id < 3 order by 1
+select id, lag('a') over (order by id) from wf order by id
+select id, first_value(null) over (order by id) from wf order by id
+select id, lag(t, 1, 'none') over (order by id), lead(null, 1, 5) over (order by id) from wf order by id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -307,4 +308,16 @@ def _substring(text: str, pattern: str) -> str | None:
 
 @function("substring(text, text, text) -> text", nullable=True)
 def _substring_similar(text: str, pattern: str, escape: str) -> str | None:
-    return _substring(text, similar_to_regex(pattern, escape))
+    before, mark, rest = similar_to_regex(pattern, escape).partition("){1,1}?(")
+    # What stands before the part that is looked for matches as little as it can.
+    return _substring(text, (_lazily(before) if mark else before) + mark + rest)
+
+
+_PART: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|(?P<times>(?<!\()[*+?]|\{[^}]*\})|.", re.DOTALL)
+
+
+def _lazily(regex: str) -> str:
+    """The expression with each of its quantifiers as the one that takes least."""
+    return "".join(
+        match.group() + ("?" if match["times"] else "") for match in _PART.finditer(regex)
+    )

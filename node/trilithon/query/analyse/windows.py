@@ -137,6 +137,12 @@ def _typed(
         return (coercion.coerce_implicit(analysis, arguments[0], INT4, location),), INT4
     if result is not None:
         return (), result
+    if all(argument.type.oid == UNKNOWN.oid for argument in arguments[::2]):
+        analysis.fail(
+            "42804",
+            "could not determine polymorphic type because input has type unknown",
+            location,
+        )
     result = TypeRef(typed[0].type.oid)
     if len(arguments) == 3:
         result = coercion.common_type(analysis, [arguments[0], arguments[2]], name, location)
