@@ -110,4 +110,4 @@ def test_only_registered_functions_can_be_named(name: str) -> None:
 
 def test_unknown_types_are_refused() -> None:
     with pytest.raises(MalformedProgram, match="unknown type"):
-        Program.from_bytes(Program(ir.Column(0, TypeRef(999_999))).to_bytes())
+        Program.from_bytes(Program(ir.Column(0, TypeRef(9_999))).to_bytes())
