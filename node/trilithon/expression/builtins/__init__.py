@@ -26,10 +26,12 @@ MODULES: Final = (
     "matching",
     "arrays",
     "misc",
+    "identifiers",
     "enums",
     "domains",
     "jsons",
     "json_building",
+    "json_records",
     "jsonpath",
     "templates",
 )

@@ -28,7 +28,7 @@ def _skip(text: str, at: int) -> int:
     return match.end()
 
 
-def _members(text: str) -> list[tuple[str, str]] | list[str] | None:
+def members_of(text: str) -> list[tuple[str, str]] | list[str] | None:
     """(key, text of the value) of an object, texts of an array's elements, None of a scalar.
 
     The text was checked on input.
@@ -58,7 +58,7 @@ def _members(text: str) -> list[tuple[str, str]] | list[str] | None:
 
 
 def _json_field(text: str, key: str) -> str | None:
-    members = _members(text)
+    members = members_of(text)
     found = None
     if members and isinstance(members[0], tuple):
         for name, value in members:
@@ -68,14 +68,14 @@ def _json_field(text: str, key: str) -> str | None:
 
 
 def _json_item(text: str, index: int) -> str | None:
-    members = _members(text)
+    members = members_of(text)
     if not members or isinstance(members[0], tuple):
         return None
     index = index if index >= 0 else len(members) + index
     return str(members[index]) if 0 <= index < len(members) else None
 
 
-def _json_text(value: str | None) -> str | None:
+def json_text(value: str | None) -> str | None:
     """What ->> gives: strings unquoted, null as NULL."""
     if value is None:
         return None
@@ -103,10 +103,10 @@ def _define_json() -> None:
     flags: dict[str, Any] = {"nullable": True}
     _operator("json", "->", "text", "json", _json_field, **flags)
     _operator("json", "->", "int4", "json", _json_item, **flags)
-    _operator("json", "->>", "text", "text", lambda t, k: _json_text(_json_field(t, k)), **flags)
-    _operator("json", "->>", "int4", "text", lambda t, i: _json_text(_json_item(t, i)), **flags)
+    _operator("json", "->>", "text", "text", lambda t, k: json_text(_json_field(t, k)), **flags)
+    _operator("json", "->>", "int4", "text", lambda t, i: json_text(_json_item(t, i)), **flags)
     _operator("json", "#>", "text[]", "json", _json_path, **flags)
-    _operator("json", "#>>", "text[]", "text", lambda t, p: _json_text(_json_path(t, p)), **flags)
+    _operator("json", "#>>", "text[]", "text", lambda t, p: json_text(_json_path(t, p)), **flags)
 
 
 def _operator(
@@ -193,7 +193,7 @@ def _extract(get: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _kind, _get_json, _get_text in (
-    ("json", _json_path, lambda t, p: _json_text(_json_path(t, p))),
+    ("json", _json_path, lambda t, p: json_text(_json_path(t, p))),
     ("jsonb", _path, _path_text),
 ):
     function(f"{_kind}_extract_path({_kind}, variadic text) -> {_kind}", nullable=True)(
@@ -407,6 +407,40 @@ function("jsonb_set(jsonb, text[], jsonb) -> jsonb")(_set)
 function("jsonb_set(jsonb, text[], jsonb, bool) -> jsonb")(_set)
 
 
+@function("jsonb_set_lax(jsonb, text[], jsonb) -> jsonb", strict=False, nullable=True)
+@function("jsonb_set_lax(jsonb, text[], jsonb, bool) -> jsonb", strict=False, nullable=True)
+@function("jsonb_set_lax(jsonb, text[], jsonb, bool, text) -> jsonb", strict=False, nullable=True)
+def _set_lax(
+    text: str | None,
+    path: ArrayValue | None,
+    new: str | None,
+    create: bool | None = True,
+    treatment: str | None = "use_json_null",
+) -> str | None:
+    if text is None or path is None or create is None:
+        return None
+    if treatment not in ("use_json_null", "delete_key", "return_target", "raise_exception"):
+        raise SqlError(
+            "22023",
+            'null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"',
+        )
+    if new is not None:
+        return _set(text, path, new, create)
+    match treatment:
+        case "use_json_null":
+            return _set(text, path, "null", create)
+        case "delete_key":
+            return _delete_path(text, path)
+        case "return_target":
+            return text
+    raise SqlError(
+        "22004",
+        "JSON value must not be null",
+        detail='Exception was raised because null_value_treatment is "raise_exception".',
+        hint="To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.",
+    )
+
+
 def _insert(text: str, path: ArrayValue, new: str, after: bool = False) -> str:
     value, item, steps = _load(text), _load(new), _steps(path)
     if not isinstance(value, dict | list):
@@ -451,6 +485,19 @@ def _strip(value: Any) -> Any:
 
 
 function("jsonb_strip_nulls(jsonb) -> jsonb")(lambda text: jv.dump(_strip(_load(text))))
+
+
+@function("json_strip_nulls(json) -> json")
+def _strip_json(text: str) -> str:
+    """Members keep their order and their doubles; nothing but strings and numbers is left as written."""
+    found = members_of(text)
+    if found is None:
+        stripped = text.strip(" \t\n\r")
+        return jv.quote(_scan(stripped)[0]) if stripped.startswith('"') else stripped
+    if text.lstrip(" \t\n\r").startswith("["):
+        return "[" + ",".join(_strip_json(str(item)) for item in found) + "]"
+    pairs = [(pair[0], _strip_json(pair[1])) for pair in found if pair[1] != "null"]
+    return "{" + ",".join(f"{jv.quote(key)}:{item}" for key, item in pairs) + "}"
 
 
 @function("jsonb_pretty(jsonb) -> text")
@@ -498,14 +545,14 @@ def _keys(kind: str) -> Callable[[str], Iterator[str]]:
             raise SqlError("22023", f"cannot call {kind}_object_keys on {what}")
         if kind == "jsonb":
             return iter(sorted(value, key=jv.key_order))
-        return iter([str(pair[0]) for pair in _members(text) or []])
+        return iter([str(pair[0]) for pair in members_of(text) or []])
 
     return keys
 
 
 def _json_elements(text: str) -> list[str]:
     _elements(text)
-    return [str(item) for item in _members(text) or []]
+    return [str(item) for item in members_of(text) or []]
 
 
 function("jsonb_array_elements(jsonb) -> setof jsonb")(
@@ -516,7 +563,7 @@ function("jsonb_array_elements_text(jsonb) -> setof text")(
 )
 function("json_array_elements(json) -> setof json")(_json_elements)
 function("json_array_elements_text(json) -> setof text")(
-    lambda text: [_json_text(item) for item in _json_elements(text)]
+    lambda text: [json_text(item) for item in _json_elements(text)]
 )
 for _kind in ("json", "jsonb"):
     function(f"{_kind}_object_keys({_kind}) -> setof text")(_keys(_kind))
@@ -529,7 +576,7 @@ def _json_each(name: str, take: Callable[[str], Any]) -> Callable[[str], Iterato
             what = "an array as an object" if isinstance(value, list) else "a scalar"
             raise SqlError("22023", f"cannot deconstruct {what}")
         # Of an empty object there are no members.
-        members: Any = _members(text) or ()
+        members: Any = members_of(text) or ()
         for key, item in members:
             yield key, take(item)
 
@@ -555,5 +602,5 @@ def _define_each(kind: str, each: Callable[..., Any], value: Any, text: Any) -> 
         function(f"{name}({kind}) -> setof record", columns=columns)(each(name, take))
 
 
-_define_each("json", _json_each, lambda item: item, _json_text)
+_define_each("json", _json_each, lambda item: item, json_text)
 _define_each("jsonb", _jsonb_each, jv.dump, _as_text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, names, queries, sql_functions
+from trilithon.query.analyse import coercion, expressions, json_rows, names, queries, sql_functions
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import FromItem, Scope, Visible, visible_of
 from trilithon.query.analyse.tree import (
@@ -226,11 +226,13 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
     functions = node["functions"]
     if len(functions) != 1 or node.get("is_rowsfrom"):
         analysis.unsupported("ROWS FROM")
-    if node.get("coldeflist"):
-        analysis.unsupported("a column definition list for a function")
     call = functions[0]["List"]["items"][0]
     alias, column_names = _alias(node.get("alias"))
     function_scope = Scope(parent=lateral, clause="functions in FROM")
+    if node.get("coldeflist"):
+        made_rows, columns = json_rows.rows(analysis, function_scope, node)
+        return named_item(analysis, made_rows, columns, alias or json_rows.name_of(node), [])
+    json_rows.require_columns(analysis, node)
     if "FuncCall" in call:
         path = names.strings(call["FuncCall"]["funcname"])
         name = path[-1]
