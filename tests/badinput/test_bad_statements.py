@@ -17,6 +17,10 @@ def tables(watched: Cluster) -> Cluster:
         session.execute("CREATE TABLE enormous (id int PRIMARY KEY, body text, n numeric(5,2))")
         session.execute("CREATE TABLE keys (id text PRIMARY KEY, checked int CHECK (checked > 0))")
         session.execute("INSERT INTO enormous VALUES (0, 'zero', 0)")
+        session.execute("CREATE VIEW first_of_two AS SELECT id FROM enormous")
+        session.execute("CREATE VIEW second_of_two AS SELECT id FROM first_of_two")
+        session.execute("CREATE TYPE state_of_bad_input AS ENUM ('good')")
+        session.execute("CREATE DOMAIN positive_of_bad_input AS int CHECK (value > 0)")
     return watched
 
 
@@ -81,6 +85,23 @@ CASES = {
     "INSERT INTO enormous VALUES (NULL)": "23502",
     "INSERT INTO enormous VALUES (0)": "23505",
     "INSERT INTO keys VALUES ('a', 0)": "23514",
+    # Inside storage: filters and aggregates that are evaluated there.
+    "SELECT * FROM enormous WHERE 1 / id = 1": "22012",
+    "SELECT sum(1 / id) FROM enormous": "22012",
+    "SELECT count(*) FROM enormous WHERE body::int = 1": "22P02",
+    "SELECT sum((id + 32767)::smallint * 2::smallint) FROM enormous": "22003",
+    # Patterns that explode.
+    "SELECT 'a' ~ 'a{1,100000}'": "2201B",
+    # What refers to itself.
+    "CREATE VIEW itself AS SELECT * FROM itself": "42P01",
+    "CREATE OR REPLACE VIEW first_of_two AS SELECT * FROM second_of_two": "42P17",
+    "CREATE FUNCTION again(int) RETURNS int LANGUAGE sql AS 'SELECT again($1)'": "42883",
+    # Types of users.
+    "SELECT 'x'::state_of_bad_input": "22P02",
+    "SELECT (-1)::positive_of_bad_input": "23514",
+    "SELECT ('$' || repeat('.a', 200000))::jsonpath": "54001",
+    "SELECT jsonb_path_query('1', '$ ? (')": "42601",
+    "SET trilithon.read_as_of = 'yesterweek'": "22023",
     # What is not there is said.
     "LISTEN x": "0A000",
     "CREATE EXTENSION x": "0A000",
@@ -139,6 +160,31 @@ def test_copy_that_brings_garbage(session: psycopg.Connection[Any]) -> None:
 def test_many_statements_at_once(session: psycopg.Connection[Any]) -> None:
     session.execute(";".join(["SELECT 1"] * 1_000))
     assert sqlstate(session, ";".join(["SELECT 1"] * 1_000) + "; SELECT 1/0") == "22012"
+    assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM generate_series(1, 50) g WHERE repeat('a', 5000) || g ~ '^(a|aa|a*)+$'",
+        "SELECT repeat('a', 40) || '!' ~ '^(([a-z])+.)+[A-Z]([a-z])+$'",
+        "SELECT repeat('x', 100000) ~ '(x+x+)+y'",
+        "SELECT repeat('a', 50000) ~ '(a*)*(a*)*(a*)*b'",
+        "SELECT regexp_replace(repeat('ab', 20000), '(a|b)*c', '', 'g')",
+        "SELECT repeat('a', 100000) LIKE repeat('%a', 2000) || '%b'",
+        "SELECT repeat('ab', 50000) SIMILAR TO '((a|b)*(a|b)*)*c'",
+        "SELECT repeat('a', 100000) ~ (repeat('(', 2000) || 'a' || repeat(')', 2000))",
+    ],
+)
+def test_patterns_that_explode_are_answered_or_given_up(
+    session: psycopg.Connection[Any], tables: Cluster, sql: str
+) -> None:
+    with psycopg.connect(**tables.postgresql("a"), autocommit=True) as other:
+        try:
+            session.execute(sql)  # type: ignore[arg-type]
+        except psycopg.Error as error:
+            assert error.sqlstate == "54001", error
+        assert other.execute("SELECT 1").fetchone() == (1,)
     assert session.execute("SELECT 1").fetchone() == (1,)
 
 
