@@ -30,6 +30,7 @@ from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
 from trilithon.query.catalog.catalog import empty_catalog, undefined_relation
 from trilithon.query.catalog.definitions import Function, Index, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
+from trilithon.query.catalog_views import object_names
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
@@ -55,6 +56,7 @@ from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types import text_io
 from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
+from trilithon.types.values import UnresolvedName
 
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
 LONG_CHARACTERS: Final = 16 * 1024
@@ -99,6 +101,12 @@ class Plan:
     statistics: tuple[tuple[Table, Any], ...] = ()
     generation: int = 0
     types: tuple[Any, ...] = ()
+    # Positions of the parameters that may come as names of catalog objects.
+    named: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kinds = object_names.KINDS
+        self.named = tuple(n for n, ref in enumerate(self.parameter_types) if ref.oid in kinds)
 
 
 @dataclass(slots=True, eq=False)
@@ -397,6 +405,9 @@ class Engine:
                 "08P01",
                 f"bind message supplies {len(values)} parameters, but prepared statement requires {len(plan.parameter_types)}",
             )
+        if plan.named:
+            path = tuple(prepared.settings.search_path)
+            _resolve_names(plan, values, transaction.catalog, path)
         if plan.lifted_types:
             try:
                 values += _read_lifted(plan, prepared.statement.constants, context)
@@ -439,7 +450,12 @@ class Engine:
         read is not used.
         """
         plan = statement.template.plans.get(_cache_key(parameter_oids, settings))
-        if plan is None or plan.first is None or len(parameters) != len(plan.parameter_types):
+        if (
+            plan is None
+            or plan.first is None
+            or plan.named
+            or len(parameters) != len(plan.parameter_types)
+        ):
             return None
         context = EvalContext([*parameters], settings=settings.io)
         try:
@@ -583,6 +599,14 @@ def _require_same_shape(before: Plan, after: Plan) -> None:
         != [(c.name, c.type) for c in after.columns or ()]
     ):
         raise SqlError("0A000", "cached plan must not change result type")
+
+
+def _resolve_names(plan: Plan, values: list[Any], catalog: Any, path: tuple[str, ...]) -> None:
+    """Parameters that came as names become oids. SqlError as `object_names.resolve`."""
+    for position in plan.named:
+        if isinstance(values[position], UnresolvedName):
+            kind = plan.parameter_types[position].oid
+            values[position] = object_names.resolve(catalog, path, kind, values[position])
 
 
 def _read_lifted(plan: Plan, constants: Sequence[Any], context: EvalContext) -> Sequence[Any]:

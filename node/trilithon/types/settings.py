@@ -34,8 +34,8 @@ class IoSettings:
     extra_float_digits: int = 1
     bytea_output: str = "hex"
     now_us: int = 0
-    # What a regclass is called in the session; None: its number is shown.
-    class_name: Callable[[int], str] | None = field(default=None, compare=False, repr=False)
+    # (type, oid) → what a regclass or its like is called in the session; None: its number is shown.
+    object_name: Callable[[int, int], str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def zone(self) -> tzinfo:

@@ -21,6 +21,7 @@ from trilithon.types import json_value, jsonpath_text, modifiers, numeric, user_
 from trilithon.types.array_text import parse_array, render_array
 from trilithon.types.interval_text import parse_interval, render_interval
 from trilithon.types.registry import (
+    BY_NAME,
     OID_KIN,
     TYPES,
     TypeRef,
@@ -329,9 +330,11 @@ def _render_float(single: bool) -> Render:
 
 
 def _render_oid_kind(name: str) -> Render:
+    kind = BY_NAME[name].oid
+
     def render(value: int, settings: IoSettings) -> str:
-        if name == "regclass" and settings.class_name is not None:
-            return settings.class_name(value)
+        if name.startswith("reg") and settings.object_name is not None:
+            return settings.object_name(kind, value)
         if name == "regtype":
             return (
                 "-" if value == 0 else type_name(TypeRef(value)) if value in TYPES else str(value)

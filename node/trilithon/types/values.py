@@ -101,4 +101,10 @@ class RecordValue(tuple[Any, ...]):
         return record
 
 
+class UnresolvedName(str):
+    """A parameter's text that names a catalog object: the transaction's catalog says which."""
+
+    __slots__ = ()
+
+
 EMPTY_ARRAY = ArrayValue((), (), ())

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from trilithon.core.invariant import require
 from trilithon.expression import ir
 from trilithon.query.analyse.tree import (
     AggregateCall,
     Expr,
+    FunctionScan,
+    FunctionsInStep,
     Join,
     OutputColumn,
     Relation,
@@ -68,9 +71,13 @@ class Block:
         return ir.Column(call.output.id, call.output.type)
 
     def apply_set_functions(self, relation: Relation) -> Relation:
-        """Set-returning functions of the select list, as lateral joins."""
-        for function in self.set_functions:
-            relation = Join(
-                (*relation.outputs, *function.outputs), "inner", relation, function, None, True
-            )
-        return relation
+        """Set-returning functions of the select list, as a lateral join."""
+        if not self.set_functions:
+            return relation
+        made = self.set_functions[0]
+        if len(self.set_functions) > 1:
+            together = tuple(one for one in self.set_functions if isinstance(one, FunctionScan))
+            require(len(together) == len(self.set_functions), "SQL functions stand alone")
+            outputs = tuple(output for one in together for output in one.outputs)
+            made = FunctionsInStep(outputs, together)
+        return Join((*relation.outputs, *made.outputs), "inner", relation, made, None, True)

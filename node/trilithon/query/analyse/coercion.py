@@ -15,17 +15,14 @@ from trilithon.expression import functions, ir
 from trilithon.expression.functions import ASSIGNMENT, EXPLICIT, IMPLICIT
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.tree import Expr
-from trilithon.query.catalog_views.functions import regclass_of
+from trilithon.query.catalog_views import object_names
 from trilithon.types import text_io
 from trilithon.types.registry import (
     BOOL,
     RECORD,
-    REGCLASS,
-    REGTYPE,
     TEXT,
     UNKNOWN,
     TypeRef,
-    lookup_type,
     type_info,
     type_name,
 )
@@ -116,12 +113,10 @@ def _type_unknown(
 def parse_literal(analysis: Analysis, type_: TypeRef, text: str) -> object:
     if type_.oid in _TIME_TYPES and text.strip().lower().startswith(_MOMENTS):
         analysis.cacheable = False
-    if type_.oid == REGCLASS.oid:
+    if type_.oid in object_names.KINDS:
         path = tuple(analysis.settings.search_path)
         analysis.cacheable = False
-        return regclass_of(analysis.catalog, path, text)
-    if type_.oid == REGTYPE.oid and not text.strip().isdigit():
-        return lookup_type(text.strip().lower()).oid
+        return object_names.resolve(analysis.catalog, path, type_.oid, text)
     return text_io.parse(type_, text, analysis.settings.io)
 
 

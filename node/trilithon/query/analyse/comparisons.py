@@ -12,6 +12,7 @@ from trilithon.expression import functions, ir
 from trilithon.query.analyse import (
     coercion,
     expressions,
+    fields,
     names,
     queries,
     rows_as_json,
@@ -20,6 +21,7 @@ from trilithon.query.analyse import (
 )
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
+from trilithon.query.analyse.free import free_columns
 from trilithon.query.analyse.scope import Scope
 from trilithon.query.analyse.tree import (
     AggregateCall,
@@ -359,7 +361,7 @@ def call_with(
             analysis.unsupported(
                 f"{name}() in a select list: it gives rows, call it in FROM", location
             )
-        output = analysis.column(name, resolved.result)
+        output = analysis.column(name, fields.SHAPE_OF.get(name, resolved.result))
         made = FunctionScan((output,), resolved.function.id, typed)
         return _set_in_targets(analysis, scope, name, made, location)
     return ir.Call(resolved.function.id, typed, resolved.result)
@@ -403,8 +405,11 @@ def _set_in_targets(
         analysis.fail(
             "0A000", f"set-returning functions are not allowed in {where or 'this place'}", location
         )
-    if block.set_functions:
-        analysis.unsupported("more than one set-returning function in a select list", location)
+    known = block.set_functions
+    if known and not all(isinstance(one, FunctionScan) for one in (*known, made)):
+        analysis.unsupported("an SQL function's rows beside another set in a select list", location)
+    if free_columns(made) & {output.id for one in known for output in one.outputs}:
+        analysis.unsupported("a set-returning function of another one's rows", location)
     output = made.outputs[0]
     block.set_functions.append(made)
     block.own = block.own | {output.id}

@@ -13,8 +13,8 @@ from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 
 DEPTH_MAX: Final = 450
 PARAMETERS_MAX: Final = 65_535
-# Types whose literals name catalog objects (regclass, regtype): read while analysing.
-_BY_NAME: Final = frozenset({2205, 2206})
+# Types whose literals name catalog objects (regproc, regclass and their like): read while analysing.
+_BY_NAME: Final = frozenset({24, 2202, 2205, 2206, 4089, 4096})
 
 
 class SettingsLike(Protocol):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, comparisons, names
+from trilithon.query.analyse import coercion, comparisons, fields, names
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope, find_column
 from trilithon.query.analyse.tree import Expr, OutputColumn
@@ -367,11 +367,11 @@ def _array_of(
 def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     expression = analyse(analysis, scope, node["arg"])
     subscripts: list[Node] = []
+    location = location_of(node["arg"])
     for step in node["indirection"]:
         if "A_Indices" not in step:
-            analysis.unsupported("selecting a field of a row value", location_of(node["arg"]))
+            return fields.select_field(analysis, expression, node["indirection"], location)
         subscripts.append(step["A_Indices"])
-    location = location_of(node["arg"])
     if expression.type.oid == JSONB.oid:
         return _jsonb_subscript(analysis, scope, expression, subscripts, location)
     if not is_array(expression.type.oid):

@@ -51,6 +51,9 @@ def expressions_of(relation: Relation) -> Iterator[Expr]:
                 yield from row
         case tree.FunctionScan():
             yield from relation.arguments
+        case tree.FunctionsInStep():
+            for function in relation.functions:
+                yield from function.arguments
         case tree.Aggregate():
             yield from relation.groups
             for call in relation.calls:

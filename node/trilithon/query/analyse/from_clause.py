@@ -26,7 +26,7 @@ from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog.definitions import Table, View
 from trilithon.query.catalog_views.provider import VirtualRelation
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import BYTEA, INT8
+from trilithon.types.registry import BYTEA, INT8, OID
 
 KEY_COLUMN_NAME: Final = "(key)"
 _JOINS: Final[dict[str, JoinKind]] = {
@@ -167,15 +167,16 @@ def _virtual(analysis: Analysis, found: VirtualRelation, node: Node) -> FromItem
         analysis.column(name, type_, found.oid, number)
         for number, (name, type_) in enumerate(found.columns, 1)
     )
-    relation = VirtualScan(outputs, f"{found.schema}.{found.name}", found.rows)
-    return named_item(
-        analysis,
-        relation,
-        outputs,
-        alias or found.name,
-        column_names,
-        "" if alias else found.schema,
-    )
+    # The one system column, behind the others; only its name brings it to light.
+    system = analysis.column("tableoid", OID)
+    everything = (*outputs, system)
+    relation = VirtualScan(everything, f"{found.schema}.{found.name}", found.rows)
+    shown = alias or found.name
+    schema = "" if alias else found.schema
+    item = named_item(analysis, relation, outputs, shown, column_names, schema)
+    analysis.names[system.id] = f"{shown}.tableoid"
+    item.columns += [replace(one, system=True) for one in visible_of(shown, (system,))]
+    return item
 
 
 def _view(analysis: Analysis, view: View, node: Node) -> FromItem:
@@ -307,8 +308,8 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
         analysis.unsupported("an alias for JOIN ... USING")
     using = names.strings(node.get("usingClause", []))
     if node.get("isNatural"):
-        theirs = {column.name for column in right.columns if not column.hidden}
-        using = [c.name for c in left.columns if not c.hidden and c.name in theirs]
+        theirs = {column.name for column in right.columns if not (column.hidden or column.system)}
+        using = [c.name for c in left.columns if not (c.hidden or c.system) and c.name in theirs]
     if using:
         item = _using_join(analysis, kind, left, right, using, is_lateral)
     else:
@@ -405,7 +406,11 @@ def _with_computed(relation: Relation, computed: list[tuple[OutputColumn, Expr]]
 
 
 def _using_column(analysis: Analysis, item: FromItem, name: str, side: str) -> Visible:
-    found = [column for column in item.columns if column.name == name and not column.hidden]
+    found = [
+        column
+        for column in item.columns
+        if column.name == name and not (column.hidden or column.system)
+    ]
     if not found:
         analysis.fail(
             "42703", f'column "{name}" specified in USING clause does not exist in {side} table'
@@ -421,7 +426,7 @@ def _aliased_join(analysis: Analysis, item: FromItem, alias: Node | None) -> Fro
     if alias is None:
         return item
     name, column_names = _alias(alias)
-    visible = [column for column in item.columns if not column.hidden]
+    visible = [column for column in item.columns if not (column.hidden or column.system)]
     if len(column_names) > len(visible):
         analysis.fail(
             "42P10",

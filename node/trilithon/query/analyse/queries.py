@@ -412,7 +412,7 @@ def _star(analysis: Analysis, scope: Scope, value: Node) -> list[Target] | None:
     else:
         if not scope.aliases and not scope.columns:
             analysis.fail("42601", "SELECT * with no tables specified is not valid", location)
-        columns = [column for column in scope.columns if not column.hidden]
+        columns = [column for column in scope.columns if not (column.hidden or column.system)]
     return [
         Target(column.name, column.expression, column.source, location=location)
         for column in columns

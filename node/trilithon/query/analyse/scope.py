@@ -21,6 +21,8 @@ class Visible:
     hidden: bool = False
     # The column of a stored table; for results' metadata and functional dependency.
     source: OutputColumn | None = None
+    # tableoid: no part of `*`, and found only where no other column has its name.
+    system: bool = False
     # The alias alone means this column: what a function in FROM gives.
     whole: bool = False
 
@@ -94,7 +96,9 @@ def _find_unqualified(
     analysis: Analysis, scope: Scope, name: str, location: int | None
 ) -> Visible | None:
     for level in scope.levels():
-        found = [column for column in level.columns if column.name == name and not column.hidden]
+        found = _nearest(
+            [column for column in level.columns if column.name == name and not column.hidden]
+        )
         if len(found) > 1:
             analysis.fail("42702", f'column reference "{name}" is ambiguous', location)
         if found:
@@ -106,6 +110,12 @@ def _find_unqualified(
     return None
 
 
+def _nearest(found: list[Visible]) -> list[Visible]:
+    """A column of a table's own hides a system column of its name."""
+    own = [column for column in found if not column.system]
+    return own or found
+
+
 def _find_qualified(
     analysis: Analysis, scope: Scope, path: list[str], location: int | None
 ) -> Visible | None:
@@ -115,7 +125,7 @@ def _find_qualified(
     for level in scope.levels():
         if alias not in level.aliases or (schema is not None and level.aliases[alias] != schema):
             continue
-        found = [c for c in level.columns if c.name == name and c.alias == alias]
+        found = _nearest([c for c in level.columns if c.name == name and c.alias == alias])
         if len(found) > 1:
             analysis.fail("42702", f'column reference "{name}" is ambiguous', location)
         return found[0] if found else None
@@ -139,6 +149,6 @@ def columns_of_alias(
     """`t.*`: every column of an alias, hidden twins included."""
     for level in scope.levels():
         if alias in level.aliases:
-            return [column for column in level.columns if column.alias == alias]
+            return [c for c in level.columns if c.alias == alias and not c.system]
     missing_alias(analysis, scope, alias, location)
     return []

@@ -72,6 +72,14 @@ class FunctionScan(Relation):
 
 
 @dataclass(slots=True, eq=False)
+class FunctionsInStep(Relation):
+    """Several set-returning functions of one select list: row by row beside each other, the shorter ones
+    filled up with NULL."""
+
+    functions: tuple[FunctionScan, ...]
+
+
+@dataclass(slots=True, eq=False)
 class CteScan(Relation):
     """Reads a materialised CTE by its number; `source` gives the CTE's own columns in order."""
 

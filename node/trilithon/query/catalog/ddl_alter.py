@@ -435,11 +435,17 @@ def set_owner(
     put_object(transaction, replace(relation, owner=owner, version=relation.version + 1))
 
 
-def set_comment(
-    transaction: Transaction, relation: Table | View | SequenceObject, comment: str
-) -> None:
+def set_comment(transaction: Transaction, found: Any, comment: str) -> None:
+    """On any object of the catalog."""
+    put_changed(transaction, found, comment=comment)
+
+
+def put_changed(transaction: Transaction, found: Any, **fields: Any) -> None:
+    """An object with other comments."""
     transaction.check_writable("COMMENT")
-    put_object(transaction, replace(relation, comment=comment, version=relation.version + 1))
+    if hasattr(found, "version"):
+        fields["version"] = found.version + 1
+    put_object(transaction, replace(found, **fields))
 
 
 def set_column_comment(transaction: Transaction, table: Table, name: str, comment: str) -> Table:

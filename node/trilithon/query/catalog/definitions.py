@@ -170,6 +170,8 @@ class Index:
     state: IndexState = IndexState.READY
     nulls_not_distinct: bool = False
     comment: str = ""
+    # That of the constraint that the index is for.
+    constraint_comment: str = ""
 
     @property
     def key_id(self) -> int:
@@ -236,6 +238,7 @@ class ForeignKey:
     validated: bool = True
     # ON DELETE SET NULL (columns): those that are set; empty: all of them.
     set_columns: tuple[int, ...] = ()
+    comment: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -289,6 +289,43 @@ COLUMNS: Final[dict[tuple[str, str, int], str]] = {
         "name text?, statement text?, is_holdable bool?, is_binary bool?, is_scrollable bool?, "
         "creation_time timestamptz?"
     ),
+    ("pg_catalog", "pg_db_role_setting", 2964): ("setdatabase oid, setrole oid, setconfig text[]?"),
+    ("pg_catalog", "pg_largeobject_metadata", 2995): ("oid oid, lomowner oid, lomacl aclitem[]?"),
+    ("pg_catalog", "pg_user_mapping", 1418): (
+        "oid oid, umuser oid, umserver oid, umoptions text[]?"
+    ),
+    ("pg_catalog", "pg_user_mappings", 12066): (
+        "umid oid?, srvid oid?, srvname name?, umuser oid?, usename name?, umoptions text[]?"
+    ),
+    ("pg_catalog", "pg_init_privs", 3394): (
+        "objoid oid, classoid oid, objsubid int4, privtype char, initprivs aclitem[]"
+    ),
+    ("pg_catalog", "pg_seclabels", 12100): (
+        "objoid oid?, classoid oid?, objsubid int4?, objtype text?, objnamespace oid?, "
+        "objname text?, provider text?, label text?"
+    ),
+    ("pg_catalog", "pg_amop", 2602): (
+        "oid oid, amopfamily oid, amoplefttype oid, amoprighttype oid, amopstrategy int2, "
+        "amoppurpose char, amopopr oid, amopmethod oid, amopsortfamily oid"
+    ),
+    ("pg_catalog", "pg_amproc", 2603): (
+        "oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum int2, "
+        "amproc regproc"
+    ),
+    ("pg_catalog", "pg_ts_dict", 3600): (
+        "oid oid, dictname name, dictnamespace oid, dictowner oid, dicttemplate oid, "
+        "dictinitoption text?"
+    ),
+    ("pg_catalog", "pg_ts_parser", 3601): (
+        "oid oid, prsname name, prsnamespace oid, prsstart regproc, prstoken regproc, "
+        "prsend regproc, prsheadline regproc, prslextype regproc"
+    ),
+    ("pg_catalog", "pg_ts_template", 3764): (
+        "oid oid, tmplname name, tmplnamespace oid, tmplinit regproc, tmpllexize regproc"
+    ),
+    ("pg_catalog", "pg_transform", 3576): (
+        "oid oid, trftype oid, trflang oid, trffromsql regproc, trftosql regproc"
+    ),
     ("pg_catalog", "pg_group", 12010): ("groname name?, grosysid oid?, grolist oid[]?"),
     ("information_schema", "schemata", 13382): (
         "catalog_name name?, schema_name name?, schema_owner name?, default_character_set_catalog "

@@ -20,9 +20,10 @@ from trilithon.expression.registry import (
     cast,
     function,
 )
-from trilithon.query.catalog.definitions import Function, Sequence, Table, View
-from trilithon.query.catalog_views import objects, procedures
+from trilithon.query.catalog.definitions import Domain, Function, Sequence, Table, View
+from trilithon.query.catalog_views import descriptions, objects, procedures
 from trilithon.types.registry import TypeRef, type_name
+from trilithon.types.values import ArrayValue, RecordValue
 
 
 def _registered(signature: str) -> bool:
@@ -98,6 +99,10 @@ def _constraint_definition(context: Any, oid: int) -> str | None:
             if objects.foreign_key_oid(table, key) == oid:
                 path = _path(context)
                 return objects.foreign_key_definition(catalog, path, table, key)
+    for domain in catalog.types:
+        for check in domain.checks if isinstance(domain, Domain) else ():
+            if objects.domain_check_oid(domain, check) == oid:
+                return objects.check_definition(check)
     return None
 
 
@@ -191,20 +196,26 @@ for _signature in (
     "pg_operator_is_visible(oid) -> bool",
     "pg_collation_is_visible(oid) -> bool",
     "pg_opclass_is_visible(oid) -> bool",
+    "pg_opfamily_is_visible(oid) -> bool",
+    "pg_conversion_is_visible(oid) -> bool",
+    "pg_statistics_obj_is_visible(oid) -> bool",
+    "pg_ts_config_is_visible(oid) -> bool",
+    "pg_ts_dict_is_visible(oid) -> bool",
+    "pg_ts_parser_is_visible(oid) -> bool",
+    "pg_ts_template_is_visible(oid) -> bool",
 ):
     _stable(_signature)(lambda context, oid: True)
 
 
 @_stable("obj_description(oid, name) -> text")
 def _object_description(context: Any, oid: int, kind: str) -> str | None:
-    found = catalog_of(context).object_by_id(oid)
-    comment = getattr(found, "comment", "")
-    return comment or None
+    class_ = descriptions.CLASSES.get(kind, 0)
+    return descriptions.find(catalog_of(context), class_, oid)
 
 
 @_stable("obj_description(oid) -> text")
 def _any_description(context: Any, oid: int) -> Any:
-    return _object_description(context, oid, "")
+    return descriptions.find(catalog_of(context), None, oid)
 
 
 @_stable("col_description(oid, int4) -> text")
@@ -274,6 +285,20 @@ def _size_pretty(context: Any, size: int) -> str:
         amount = (amount + 512) // 1024 if amount < 10_240 * 1024 else amount // 1024
         unit += 1
     return f"{sign}{amount} {units[unit]}"
+
+
+# ---- information_schema's own
+
+
+@_stable("_pg_expandarray(int2vector) -> setof record")
+def _expand_array(context: Any, vector: ArrayValue) -> list[RecordValue]:
+    """(x smallint, n integer): an item of the vector, and its number from 1."""
+    return [RecordValue.of((item, number), (21, 23)) for number, item in enumerate(vector.items, 1)]
+
+
+@_stable("_pg_record_field(record, int4) -> int4")
+def _record_field(context: Any, record: RecordValue, number: int) -> Any:
+    return record[number - 1]
 
 
 # ---- names and oids

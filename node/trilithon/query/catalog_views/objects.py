@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from trilithon.query.catalog.definitions import (
     Check,
+    Domain,
     ForeignKey,
     Identity,
     Index,
@@ -196,6 +197,10 @@ def foreign_key_definition(
     return text if key.validated else text + " NOT VALID"
 
 
+def domain_check_oid(domain: Domain, check: Check) -> int:
+    return synthetic_oid("domain check", domain.id, check.name)
+
+
 def check_definition(check: Check) -> str:
     text = f"CHECK ({check.sql})"
     return text if check.validated else text + " NOT VALID"
@@ -206,6 +211,19 @@ def index_column_text(table: Table, column: IndexColumn) -> str:
         return quote(table.columns[column.number - 1].name)
     sql = column.expression or ""
     return sql if re.fullmatch(r"\w+\(.*\)", sql) else f"({sql})"
+
+
+def index_column_name(table: Table, column: IndexColumn, taken: set[str]) -> str:
+    """An expression's column is called after its function, with a number where that is taken."""
+    if column.number:
+        return table.columns[column.number - 1].name
+    call = re.match(r"(?:\w+\.)?(\w+)\(", column.expression or "")
+    name = base = call[1] if call and call[1] not in _RESERVED else "expr"
+    number = 0
+    while name in taken:
+        number += 1
+        name = f"{base}{number}"
+    return name
 
 
 def index_definition(table: Table, index: Index) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
-from trilithon.query.catalog_views import objects, procedures
+from trilithon.query.catalog_views import descriptions, objects, procedures, type_facts
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.types.registry import TYPES, USER_ARRAY, TypeRef, type_info
 from trilithon.types.values import ArrayValue
@@ -16,6 +16,8 @@ Rows = Iterable[dict[str, Any]]
 _CATALOG: Final = 11
 _IDENTITY: Final = {Identity.NONE: "", Identity.ALWAYS: "a", Identity.BY_DEFAULT: "d"}
 _TEXTUAL: Final = frozenset({19, 25, 1042, 1043})
+# A snapshot: user's types come and go.
+TYPES_OF_POSTGRESQL: Final = frozenset(TYPES)
 _BY_VALUE: Final = frozenset({1, 2, 4, 8})
 
 
@@ -135,6 +137,9 @@ def _attributes(view: Viewpoint) -> Rows:
 
 def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str, Any]:
     info = type_info(type_.oid)
+    align, storage = ("i", "p" if info.length > 0 else "x")
+    if type_.oid in TYPES_OF_POSTGRESQL:
+        align, storage = type_facts.align_and_storage(type_.oid, info.element_oid)
     return {
         "attrelid": relation,
         "attname": name,
@@ -146,8 +151,8 @@ def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[st
         "attcacheoff": -1,
         "atttypmod": type_.typmod,
         "attbyval": info.length in _BY_VALUE,
-        "attalign": "i",
-        "attstorage": "p" if info.length > 0 else "x",
+        "attalign": align,
+        "attstorage": storage,
         "attislocal": True,
         "attcollation": objects.DEFAULT_COLLATION if type_.oid in _TEXTUAL else 0,
     }
@@ -155,9 +160,11 @@ def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[st
 
 def _index_attributes(table: Table, index: Index) -> Iterator[dict[str, Any]]:
     number = 0
+    taken: set[str] = set()
     for column in index.columns:
         number += 1
-        name = table.columns[column.number - 1].name if column.number else "expr"
+        name = objects.index_column_name(table, column, taken)
+        taken.add(name)
         yield _attribute(index.id, number, name, column.type)
     for included in index.include:
         number += 1
@@ -192,11 +199,9 @@ def _types(view: Viewpoint) -> Rows:
             "typdelim": ",",
             "typelem": info.element_oid,
             "typarray": info.array_oid,
-            "typalign": "i",
-            "typstorage": "p" if info.length > 0 else "x",
             "typtypmod": -1,
             "typcollation": objects.DEFAULT_COLLATION if info.category == "S" else 0,
-        }
+        } | type_facts.columns_of(info.oid, info.element_oid)
     yield from _user_types(view)
 
 
@@ -212,40 +217,49 @@ def _user_types(view: Viewpoint) -> Rows:
         }
         if isinstance(value, Domain):
             base = type_info(value.base.oid)
-            yield common | {
-                "oid": value.id,
-                "typname": value.name,
-                "typlen": base.length,
-                "typtype": "d",
-                "typcategory": base.category,
-                "typbasetype": value.base.oid,
-                "typtypmod": value.base.typmod,
-                "typnotnull": value.not_null,
-                "typdefault": value.default,
-                "typstorage": "x",
-                "typcollation": objects.DEFAULT_COLLATION if base.category == "S" else 0,
-            }
+            yield (
+                common
+                | {
+                    "oid": value.id,
+                    "typname": value.name,
+                    "typlen": base.length,
+                    "typtype": "d",
+                    "typcategory": base.category,
+                    "typbasetype": value.base.oid,
+                    "typtypmod": value.base.typmod,
+                    "typnotnull": value.not_null,
+                    "typdefault": value.default,
+                    "typcollation": objects.DEFAULT_COLLATION if base.category == "S" else 0,
+                }
+                | type_facts.domain_columns(value.base.oid, base.element_oid)
+            )
             continue
         own, array = type_info(value.id), type_info(value.id | USER_ARRAY)
-        yield common | {
-            "oid": own.oid,
-            "typname": value.name,
-            "typlen": own.length,
-            "typbyval": True,
-            "typtype": "e",
-            "typcategory": "E",
-            "typarray": array.oid,
-            "typstorage": "p",
-        }
-        yield common | {
-            "oid": array.oid,
-            "typname": "_" + value.name,
-            "typlen": -1,
-            "typtype": "b",
-            "typcategory": "A",
-            "typelem": own.oid,
-            "typstorage": "x",
-        }
+        yield (
+            common
+            | {
+                "oid": own.oid,
+                "typname": value.name,
+                "typlen": own.length,
+                "typbyval": True,
+                "typtype": "e",
+                "typcategory": "E",
+                "typarray": array.oid,
+            }
+            | type_facts.enum_columns()
+        )
+        yield (
+            common
+            | {
+                "oid": array.oid,
+                "typname": "_" + value.name,
+                "typlen": -1,
+                "typtype": "b",
+                "typcategory": "A",
+                "typelem": own.oid,
+            }
+            | type_facts.columns_of(array.oid, own.oid)
+        )
 
 
 def _enums(view: Viewpoint) -> Rows:
@@ -345,6 +359,19 @@ def _constraints(view: Viewpoint) -> Rows:
                 "confdelsetcols": ArrayValue.of(key.set_columns) if key.set_columns else None,
             }
 
+    for domain in view.catalog.types:
+        for check in domain.checks if isinstance(domain, Domain) else ():
+            yield {
+                "oid": objects.domain_check_oid(domain, check),
+                "conname": check.name,
+                "connamespace": domain.schema_id,
+                "contype": "c",
+                "convalidated": check.validated,
+                "contypid": domain.id,
+                "conislocal": True,
+                "conbin": check.sql,
+            }
+
 
 def _defaults(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
@@ -427,23 +454,9 @@ def _access_methods(view: Viewpoint) -> Rows:
     yield {"oid": objects.BTREE_AM, "amname": "btree", "amtype": "i"}
 
 
-def _descriptions(view: Viewpoint) -> Rows:
-    catalog = view.catalog
-    for relation in (*catalog.tables, *catalog.views, *catalog.sequences):
-        if relation.comment:
-            yield {"objoid": relation.id, "classoid": 1259, "description": relation.comment}
-    for table in catalog.tables:
-        for column in table.visible_columns:
-            if column.comment:
-                yield {
-                    "objoid": table.id,
-                    "classoid": 1259,
-                    "objsubid": column.number,
-                    "description": column.comment,
-                }
-    for schema in catalog.schemas:
-        if schema.comment:
-            yield {"objoid": schema.id, "classoid": 2615, "description": schema.comment}
+def _languages(view: Viewpoint) -> Rows:
+    for oid, name, trusted in ((12, "internal", False), (13, "c", False), (14, "sql", True)):
+        yield {"oid": oid, "lanname": name, "lanowner": 10, "lanpltrusted": trusted}
 
 
 def _sequences(view: Viewpoint) -> Rows:
@@ -580,7 +593,8 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_user": _users,
         "pg_settings": _settings,
         "pg_am": _access_methods,
-        "pg_description": _descriptions,
+        "pg_description": descriptions.rows,
+        "pg_language": _languages,
         "pg_sequence": _sequences,
         "pg_depend": _dependencies,
         "pg_tables": _table_list,

@@ -28,7 +28,7 @@ class Viewpoint:
 
 @dataclass(slots=True, eq=False)
 class VirtualRelation:
-    """`rows(viewpoint)` gives a tuple of values per row, one for each of `columns`. `fill` yields
+    """`rows(viewpoint)` gives a tuple of values per row, one for each of `columns`, and its own oid (tableoid). `fill` yields
     dicts of what is known; the other columns get NULL, or nothing in the manner of their type."""
 
     oid: int
@@ -46,6 +46,7 @@ class VirtualRelation:
             row = list(blank)
             for name, value in values.items():
                 row[positions[name]] = value
+            row.append(self.oid)
             made.append(tuple(row))
         return made
 

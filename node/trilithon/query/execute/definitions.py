@@ -467,6 +467,8 @@ def option_number(option: Node) -> int:
 
 
 async def _comment(definer: Definer) -> str:
+    from trilithon.query.execute import comments
+
     body = definer.body
     kind = body["objtype"].removeprefix("OBJECT_")
     comment = body.get("comment", "")
@@ -479,6 +481,8 @@ async def _comment(definer: Definer) -> str:
         case "COLUMN":
             (table,) = _wanted(definer, [path[:-1]], False, Table, "table")
             ddl.set_column_comment(definer.transaction, table, path[-1], comment)
+        case _ if comments.set_comment(definer, kind, body, comment):
+            pass
         case _:
             # A comment on anything else is nothing that anybody relies on; it is not kept.
             definer.notice(f"comments on {kind.lower().replace('_', ' ')}s are not kept")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
@@ -293,6 +295,44 @@ class FunctionRows(Operator):
 
     def title(self) -> str:
         return f"Function Scan on {self.name}"
+
+
+@dataclass(slots=True, eq=False)
+class RowsInStep(Operator):
+    """Several functions' rows beside each other; what ends early gives NULL from there on."""
+
+    columns: tuple[int, ...]
+    inputs: tuple[Operator, ...]
+
+    async def batches(self, run: Run) -> Batches:
+        async with AsyncExitStack() as stack:
+            sources = []
+            for operator in self.inputs:
+                batches: Any = operator.batches(run)
+                sources.append(await stack.enter_async_context(aclosing(batches)))
+            pending: list[list[Any]] = [[] for _ in sources]
+            ended = [False] * len(sources)
+            while True:
+                for at, source in enumerate(sources):
+                    if not pending[at] and not ended[at]:
+                        pending[at] = await anext(source, [])
+                        ended[at] = not pending[at]
+                live = [len(rows) for rows in pending if rows]
+                if not live:
+                    return
+                count = min(live)
+                parts = [
+                    rows[:count] if rows else [(None,) * len(operator.columns)] * count
+                    for rows, operator in zip(pending, self.inputs, strict=True)
+                ]
+                pending = [rows[count:] for rows in pending]
+                yield [tuple(chain.from_iterable(row)) for row in zip(*parts, strict=True)]
+
+    def children(self) -> Sequence[Operator]:
+        return self.inputs
+
+    def title(self) -> str:
+        return "ProjectSet"
 
 
 @dataclass(slots=True, eq=False)

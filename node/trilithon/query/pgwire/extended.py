@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.catalog_views import object_names
 from trilithon.query.pgwire import backend, frontend
 from trilithon.query.pgwire.frontend import Bind, decode_text
 from trilithon.query.pgwire.transfer import run_copy, send_rows
@@ -25,6 +26,7 @@ from trilithon.query.session.prepared import (
 )
 from trilithon.types import binary_io, text_io
 from trilithon.types.registry import TypeRef
+from trilithon.types.values import UnresolvedName
 
 if TYPE_CHECKING:
     from trilithon.query.pgwire.connection import Connection
@@ -164,6 +166,8 @@ def _text_parser(ref: TypeRef) -> Callable[[bytes, Any], Any]:
             return text_io.parse(ref, decode_parameter(data), settings)
 
         return parse_integer
+    if oid in object_names.KINDS:
+        return lambda data, settings: UnresolvedName(decode_parameter(data))
     return lambda data, settings: text_io.parse(ref, decode_parameter(data), settings)
 
 

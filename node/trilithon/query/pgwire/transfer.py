@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.catalog_views import object_names
 from trilithon.query.pgwire import backend, frontend
 from trilithon.query.pgwire.data_rows import Encoder, make_encoder
 from trilithon.query.session.copying import CopyIn, CopyOut
 from trilithon.query.session.ports import ResultColumnLike, Row
 from trilithon.query.session.results import Outcome, complete_tag
-from trilithon.types.registry import REGCLASS
 
 if TYPE_CHECKING:
     from trilithon.query.pgwire.connection import Connection
@@ -46,8 +46,8 @@ class Shapes:
             backend.row_description(columns, codes),
             make_encoder(columns, codes, session.settings.io),
         )
-        if any(column.type.oid == REGCLASS.oid for column in columns):
-            # Names of relations are the session's own business.
+        if any(column.type.oid in object_names.KINDS for column in columns):
+            # Names of objects are the session's own business.
             return shape
         self._known[key] = shape
         if len(self._known) > _SHAPES_MAX:

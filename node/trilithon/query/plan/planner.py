@@ -288,6 +288,8 @@ class Planner:
                 return self._virtual(relation, needed)
             case tree.FunctionScan():
                 return self._function(relation)
+            case tree.FunctionsInStep():
+                return self._functions_in_step(relation)
             case tree.LockRows():
                 return self._lock(relation, needed, hint)
             case _:
@@ -601,6 +603,12 @@ class Planner:
             entry.strict,
             relation.ordinality,
             bool(entry.columns),
+        )
+
+    def _functions_in_step(self, relation: tree.FunctionsInStep) -> Operator:
+        return operators.RowsInStep(
+            tuple(column.id for column in relation.outputs),
+            tuple(self._function(function) for function in relation.functions),
         )
 
     def _lock(self, relation: tree.LockRows, needed: frozenset[int], hint: Hint) -> Operator:

@@ -23,7 +23,7 @@ from trilithon.core.errors import Overloaded, SqlError, Unavailable
 from trilithon.core.ids import format_id
 from trilithon.core.world import Clock
 from trilithon.expression.context import EvalContext
-from trilithon.query.catalog_views.functions import class_name
+from trilithon.query.catalog_views import object_names
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Statement
 from trilithon.query.session import control, handlers
@@ -93,7 +93,7 @@ class Session:
         self.started_us = self.now_us()
         # The catalog of the transaction that ended last: rows of it may still be on their way out.
         self._last_catalog: Any = None
-        self.settings.io.class_name = self._class_name
+        self.settings.io.object_name = self._object_name
         self.terminate: Callable[[SqlError], None] | None = None
         self.task: asyncio.Task[Any] | None = None
 
@@ -603,10 +603,12 @@ class Session:
         """The transaction's catalog, for functions that look objects up; None outside of one."""
         return getattr(self.transaction, "catalog", None)
 
-    def _class_name(self, oid: int) -> str:
-        """A regclass as text."""
+    def _object_name(self, kind: int, oid: int) -> str:
+        """A regclass, or another type of its like, as text."""
         catalog = self.catalog or self._last_catalog
-        return str(oid) if catalog is None else class_name(catalog, self.search_path, oid)
+        if catalog is None:
+            return str(oid)
+        return object_names.render(catalog, self.search_path, kind, oid)
 
 
 def _check_same_columns(prepared: PreparedStatement, columns: Sequence[Any] | None) -> None:

@@ -275,7 +275,7 @@ class SessionSettings:
     def _derive(self) -> None:
         get = self.get
         now_us = self.io.now_us if self.version else 0
-        class_name = self.io.class_name if self.version else None
+        object_name = self.io.object_name if self.version else None
         self.io = IoSettings(
             timezone=get("TimeZone"),
             datestyle=get("DateStyle"),
@@ -283,7 +283,7 @@ class SessionSettings:
             extra_float_digits=int(get("extra_float_digits")),
             bytea_output=get("bytea_output"),
             now_us=now_us,
-            class_name=class_name,
+            object_name=object_name,
         )
         # What output depends on, hashable.
         self.io_key = (
