@@ -7,6 +7,7 @@ is imported; a signature that somebody else has registered stays theirs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
@@ -55,12 +56,14 @@ def _path(context: Any) -> tuple[str, ...]:
 
 @_stable("pg_get_expr(pg_node_tree, oid) -> text")
 def _expression(context: Any, text: str, relation: int) -> str:
-    return text
+    from trilithon.query.catalog_views import expression_text
+
+    return expression_text.shown(catalog_of(context), _path(context), text)
 
 
 @_stable("pg_get_expr(pg_node_tree, oid, bool) -> text")
-def _expression_pretty(context: Any, text: str, relation: int, pretty: bool) -> str:
-    return text
+def _expression_pretty(context: Any, text: str, relation: int, pretty: bool) -> Any:
+    return _expression(context, text, relation)
 
 
 @_stable("pg_get_indexdef(oid) -> text")
@@ -102,7 +105,9 @@ def _constraint_definition(context: Any, oid: int) -> str | None:
     for domain in catalog.types:
         for check in domain.checks if isinstance(domain, Domain) else ():
             if objects.domain_check_oid(domain, check) == oid:
-                return objects.check_definition(check)
+                from trilithon.query.catalog_views.expression_text import domain_condition
+
+                return objects.check_definition(replace(check, sql=domain_condition(check.sql)))
     return None
 
 

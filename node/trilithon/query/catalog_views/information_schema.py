@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Identity
-from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views import expression_text, objects
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.types.registry import (
     TypeRef,
@@ -61,9 +61,7 @@ def _columns(view: Viewpoint) -> Rows:
             if column.dropped:
                 continue
             yield _column(view, table, column.name, column.number, column.type) | {
-                "column_default": objects.default_text(table, position)
-                if column.generated is None
-                else None,
+                "column_default": _default(view, table, position),
                 "is_nullable": _yes(not column.not_null),
                 "is_identity": _yes(column.identity is not Identity.NONE),
                 "identity_generation": column.identity.value.upper() or None,
@@ -74,6 +72,15 @@ def _columns(view: Viewpoint) -> Rows:
     for found in view.catalog.views:
         for number, viewed in enumerate(found.columns, 1):
             yield _column(view, found, viewed.name, number, viewed.type)
+
+
+def _default(view: Viewpoint, table: Any, position: int) -> str | None:
+    text = objects.default_text(table, position)
+    if text is None or table.columns[position].generated is not None:
+        return None
+    path = tuple(getattr(view.session, "search_path", ("public",)))
+    made = expression_text.default_text(view.catalog, table.columns[position], text)
+    return expression_text.shown(view.catalog, path, made)
 
 
 def _column(

@@ -201,6 +201,11 @@ def domain_check_oid(domain: Domain, check: Check) -> int:
     return synthetic_oid("domain check", domain.id, check.name)
 
 
+def row_type_oid(relation: Table | View) -> int:
+    """The composite type of a relation's rows, which has a name in the catalog and no other use."""
+    return synthetic_oid("row", relation.id, "")
+
+
 def check_definition(check: Check) -> str:
     text = f"CHECK ({check.sql})"
     return text if check.validated else text + " NOT VALID"

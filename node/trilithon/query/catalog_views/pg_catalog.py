@@ -7,9 +7,15 @@ from functools import lru_cache
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
-from trilithon.query.catalog_views import descriptions, objects, procedures, type_facts
+from trilithon.query.catalog_views import (
+    descriptions,
+    expression_text,
+    objects,
+    procedures,
+    type_facts,
+)
 from trilithon.query.catalog_views.provider import Viewpoint
-from trilithon.types.registry import TYPES, USER_ARRAY, TypeRef, type_info
+from trilithon.types.registry import RECORD, TYPES, USER_ARRAY, TypeRef, type_info
 from trilithon.types.values import ArrayValue
 
 Rows = Iterable[dict[str, Any]]
@@ -42,6 +48,7 @@ def _classes(view: Viewpoint) -> Rows:
         yield _class(catalog, table, "r") | {
             "relam": objects.HEAP_AM,
             "relnatts": len(table.columns),
+            "reltype": objects.row_type_oid(table),
             "relchecks": len(table.checks),
             "relhasindex": bool(table.indexes),
             # PostgreSQL checks foreign keys by triggers; psql asks for them where there are any.
@@ -61,6 +68,7 @@ def _classes(view: Viewpoint) -> Rows:
     for found in catalog.views:
         yield _class(catalog, found, "v") | {
             "relnatts": len(found.columns),
+            "reltype": objects.row_type_oid(found),
             "relhasrules": True,
             "relfilenode": 0,
             "relreplident": "n",
@@ -203,6 +211,20 @@ def _types(view: Viewpoint) -> Rows:
             "typcollation": objects.DEFAULT_COLLATION if info.category == "S" else 0,
         } | type_facts.columns_of(info.oid, info.element_oid)
     yield from _user_types(view)
+    for relation in (*view.catalog.tables, *view.catalog.views):
+        yield {
+            "oid": objects.row_type_oid(relation),
+            "typname": relation.name,
+            "typnamespace": relation.schema_id,
+            "typowner": objects.owner_oid(view.catalog, relation.owner),
+            "typrelid": relation.id,
+            "typlen": -1,
+            "typtype": "c",
+            "typcategory": "C",
+            "typisdefined": True,
+            "typdelim": ",",
+            "typtypmod": -1,
+        } | type_facts.columns_of(RECORD.oid)
 
 
 def _user_types(view: Viewpoint) -> Rows:
@@ -369,7 +391,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "convalidated": check.validated,
                 "contypid": domain.id,
                 "conislocal": True,
-                "conbin": check.sql,
+                "conbin": expression_text.domain_condition(check.sql),
             }
 
 
@@ -382,7 +404,7 @@ def _defaults(view: Viewpoint) -> Rows:
                     "oid": objects.synthetic_oid("default", table.id, column.number),
                     "adrelid": table.id,
                     "adnum": column.number,
-                    "adbin": text,
+                    "adbin": expression_text.default_text(view.catalog, column, text),
                 }
 
 

@@ -1,0 +1,114 @@
+"""psql's \\d family on PostgreSQL and here: the same text, but for what is named below."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Systems
+
+SHOP = (Path(__file__).parent / "shop.sql").read_text("utf-8")
+COMMANDS = r"""
+\d
+\d child
+\d+ child
+\d parent
+\d+ parent
+\d rich
+\d counter
+\d+ counter
+\d child_made
+\d+ child_made
+\d+ child_doc
+\d "Odd One"."Order"
+\d nosuch
+\d+
+\dt
+\dt+
+\dt *.Ord*
+\dt "Odd One".*
+\di
+\di+
+\ds
+\ds+
+\dv
+\dv+
+\dm
+\df
+\df+
+\df plus
+\dfn plus
+\da nosuch
+\dT
+\dT+
+\dD
+\dD+
+\dn "Odd One"
+\du admin
+\du+ admin
+\dp
+\z child
+\ddp
+\dx nosuch
+\dc nosuch
+\dC nosuch
+\dO nosuch
+\do nosuch
+\dd
+\sf plus
+\sf rows_of
+\sf+ plus
+\des
+\det
+\deu
+\dew
+\dE
+\dF nosuch
+\dFd nosuch
+\dFp nosuch
+\dFt nosuch
+\dL nosuch
+\dP
+\dRp
+\dRs
+\dX
+\dy
+\drds
+\lo_list
+"""
+
+
+def answer(port: int, database: str, command: str) -> str:
+    done = subprocess.run(
+        ["psql", "-X", "-h", "127.0.0.1", "-p", str(port), "-U", "admin", database],
+        input=command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PGSSLMODE": "disable", "PGCONNECT_TIMEOUT": "10"},
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def comparable(text: str, command: str) -> str:
+    """Without what cannot be alike: how many bytes things take."""
+    if command.endswith("+") and command[2:3] not in ("f", "T", "D"):
+        text = re.sub(r"\b\d+ (bytes|kB)\b", "", text)
+    lines = [re.sub(r"\s+", " ", line.replace("-", "")).rstrip() for line in text.splitlines()]
+    return "\n".join(lines)
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+def test_psql_describes_alike(systems: Systems) -> None:
+    systems.run(SHOP)
+    wrong = []
+    for command in filter(None, COMMANDS.splitlines()):
+        theirs, ours = (answer(port, name, command) for port, name in systems.both)
+        if comparable(theirs, command) != comparable(ours, command):
+            wrong.append(f"{command}\nPostgreSQL:\n{theirs}\nhere:\n{ours}")
+    assert not wrong, "\n".join(wrong)
