@@ -80,7 +80,7 @@ def wide_table(metadata: sa.MetaData) -> None:
         sa.Column("plain", sa.JSON),
         sa.Column("tags", pg.ARRAY(sa.Text)),
         sa.Column("counts", pg.ARRAY(sa.Integer)),
-        sa.Column("double", sa.BigInteger, sa.Computed("id + id", persisted=True)),
+        sa.Column("double", sa.BigInteger, sa.Computed("abs(id)", persisted=True)),
         sa.CheckConstraint("yes OR (code IS NULL)", name="coded"),
         sa.UniqueConstraint("maker_id", "code", name="once"),
         sa.Index("by_made", sa.text("made DESC"), "kind", postgresql_include=["price"]),
