@@ -1,15 +1,18 @@
-"""`make bench`: pgbench's built-in scripts against this cluster and against PostgreSQL, in one run.
+"""`make bench`: pgbench's built-in scripts and five statements of everyday kinds against this cluster and
+against PostgreSQL, in one run.
 
     make bench ARGS="--seconds 10 --clients 1,8,32 --protocol prepared --region a"
 
 Figures are ratios on purpose: both systems share the machine with the load generator, one after the
 other, in turns. At the end, where the time of a commit goes, hop by hop, as measured by the processes.
+`--parts pgbench,statements,hops` leaves out what is not named.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cluster"))
 
 import hops
 import pgbench
+import statements
 from harness import Cluster, running_cluster
 from peer import Peer, PeerMissing, postgresql
 from rich.console import Console
@@ -50,7 +54,8 @@ def main() -> int:
         except PeerMissing as missing:
             console.print(f"[yellow]no peer: {missing}; figures without ratios[/]")
             _compare(console, options, cluster, None)
-        _show_hops(console, cluster, options.region)
+        if "hops" in options.parts:
+            _show_hops(console, cluster, options.region)
     return 0
 
 
@@ -58,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=5, help="per figure")
     parser.add_argument("--clients", default="1,8,32")
+    parser.add_argument("--parts", default="pgbench,statements,hops")
     parser.add_argument("--scripts", default=",".join(pgbench.SCRIPTS))
     parser.add_argument(
         "--protocol", default="prepared", choices=("simple", "extended", "prepared")
@@ -73,6 +79,15 @@ def _compare(
 ) -> None:
     host, _, port = cluster.endpoints[options.region]["postgresql"].rpartition(":")
     targets = [(host, int(port)), *([(peer.host, peer.port)] if peer else [])]
+    if "pgbench" in options.parts:
+        _compare_scripts(console, options, targets)
+    if "statements" in options.parts:
+        _compare_statements(console, options, targets)
+
+
+def _compare_scripts(
+    console: Console, options: argparse.Namespace, targets: list[tuple[str, int]]
+) -> None:
     clients = [int(count) for count in options.clients.split(",")]
     scripts = options.scripts.split(",")
     rows: list[Row] = []
@@ -97,8 +112,33 @@ def _compare(
                         )
                     )
                     progress.advance(task)
-                rows.append(Row(script, count, figures[0], figures[1] if peer else None))
+                rows.append(
+                    Row(script, count, figures[0], figures[1] if len(figures) > 1 else None)
+                )
     console.print(_table(rows, options.protocol))
+
+
+def _compare_statements(
+    console: Console, options: argparse.Namespace, targets: list[tuple[str, int]]
+) -> None:
+    table = Table(title="statements, one client, prepared: medians")
+    for name in ("statement", "runs", "trilithon ms", "peer ms", "ratio"):
+        table.add_column(name, justify="left" if name == "statement" else "right")
+    with ExitStack() as open_connections:
+        connections = [
+            open_connections.enter_context(closing(statements.prepare(*target)))
+            for target in targets
+        ]
+        for result in statements.measure(connections, options.seconds):
+            peer = result.peer_ms
+            table.add_row(
+                result.name,
+                str(result.runs),
+                f"{result.ours_ms:.2f}",
+                f"{peer:.2f}" if peer is not None else "-",
+                f"{peer / result.ours_ms:.3f}" if peer is not None else "-",
+            )
+    console.print(table)
 
 
 def _table(rows: list[Row], protocol: str) -> Table:
