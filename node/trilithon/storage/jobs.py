@@ -278,6 +278,9 @@ class RangeJob(Job):
             self.snapshot,
             machine.settled,
         )
+        # The way of every row: where to go on is noted on the way out only.
+        take, chunk_bytes, limit = self._take, self._chunk_bytes, self._limit
+        examined_max = EXAMINED_PER_REPLY_MAX
         for key, csn, value in steps:
             view.budget -= 1
             if value is UNSETTLED:
@@ -288,19 +291,25 @@ class RangeJob(Job):
                 self.wait_csn = csn
                 return Step.WAIT_ENTRY
             if value is PROGRESS:
-                self._go_on_at(key)
-            else:
+                if view.budget <= 0:
+                    self._go_on_at(key)
+                    return Step.SLICED
+                continue
+            if csn > self.examined:
+                self.examined = csn
+            self._examined_count += 1
+            if value is not None:
+                take(key, value, view)
+            if (
+                self._size >= chunk_bytes
+                or self._examined_count >= examined_max
+                or (limit and len(self._rows) >= limit)
+            ):
                 self._go_on_after(key)
-                if csn > self.examined:
-                    self.examined = csn
-                self._examined_count += 1
-                if value is not None:
-                    self._take(key, value, view)
-                if self._full:
-                    self._filter(view)
-                    if self._full:
-                        return self._finish(view, more=not self._limit_reached)
+                self._filter(view)
+                return self._finish(view, more=not self._limit_reached)
             if view.budget <= 0:
+                self._go_on_after(key)
                 return Step.SLICED
         self._filter(view)
         return self._finish(view, more=False)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
 from trilithon.expression.partial import PartialGroups
 from trilithon.expression.program import CompiledProgram, MalformedProgram, Program, pushable
 from trilithon.storage.jobs import Filtered
-from trilithon.types.rows import decode_row, encode_row
+from trilithon.types.rows import decode_rows, encode_row, join_rows
 
 _PROGRAMS_MAX: Final = 1_024
 _BYTES_MAX: Final = 32 * 1024 * 1024
@@ -69,11 +69,11 @@ class PushedProgram:
         """Of an aggregating program: the prepared rows of those that pass. Raises SqlError."""
         if self._prepare is None:
             return [()] * len(rows)
-        return self._prepare.run([decode_row(row) for row in rows], self._context)
+        return self._prepare.run(decode_rows(join_rows(rows)), self._context)
 
     def apply_to_each(self, rows: Sequence[bytes]) -> Filtered:
         """Raises SqlError when evaluating fails for any of the rows."""
-        given = [decode_row(row) for row in rows]
+        given = cast("list[list[Any]]", decode_rows(join_rows(rows)))
         if width := len(self._missing):
             missing = self._missing
             given = [row if len(row) >= width else [*row, *missing[len(row) :]] for row in given]

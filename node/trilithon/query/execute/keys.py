@@ -17,7 +17,7 @@ from trilithon.types.keys import prefix_end
 # No stored key is longer; storage refuses longer ones.
 KEY_BYTES_MAX: Final = 1_970
 # Points and ranges that one scan may fall into before a wider range is the better choice.
-COMBINATIONS_MAX: Final = 10_000
+COMBINATIONS_MAX: Final = 100_000
 
 Encode = Callable[[Sequence[Any]], bytes]
 # (row, context) → a tuple of the values of all conditions

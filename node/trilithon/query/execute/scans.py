@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -11,7 +11,8 @@ from trilithon.expression import ir
 from trilithon.expression.program import Program
 from trilithon.query.execute.keys import Path
 from trilithon.query.execute.operators import Batches, Operator, Small, Transform
-from trilithon.query.execute.run import Run
+from trilithon.query.execute.ranges import AHEAD, chunks_of
+from trilithon.query.execute.run import Run, rows_size
 
 # Row keys looked up together behind an index scan.
 LOOKUP_ROWS: Final = 512
@@ -105,6 +106,8 @@ class PointScan(Small):
         elif None in rows:
             keys = [key for key, row in zip(keys, rows, strict=True) if row is not None]
             rows = [row for row in rows if row is not None]
+        if len(rows) > LOOKUP_ROWS:
+            run.memory.take(rows_size(rows))
         return self.layout.apply(run, rows, keys)
 
     def title(self) -> str:
@@ -135,8 +138,9 @@ class RangeScan(Operator):
         program = self.pushed.program(run)
         limit = storage_limit(run, self.limit)
         transaction, layout = run.transaction, self.layout
-        for start, end in ranges:
-            chunks = transaction.scan(
+
+        def scan(start: bytes, end: bytes) -> Any:
+            return transaction.scan(
                 start,
                 end,
                 reverse=self.reverse,
@@ -144,12 +148,13 @@ class RangeScan(Operator):
                 program=program,
                 with_keys=layout.with_key,
             )
-            async with aclosing(cast(Any, chunks)) as source:
-                async for chunk in source:
-                    rows = layout.apply(run, chunk.rows, chunk.keys)
-                    if rows:
-                        yield rows
-                    await run.breathe()
+
+        async with aclosing(cast(Any, chunks_of(ranges, scan, ahead=_ahead(limit)))) as source:
+            async for chunk in source:
+                rows = layout.apply(run, chunk.rows, chunk.keys)
+                if rows:
+                    yield rows
+                await run.breathe()
 
     def title(self) -> str:
         return self.about.title
@@ -195,6 +200,28 @@ async def fetch_rows(run: Run, keys: list[bytes], program: bytes, layout: Layout
     return layout.apply(run, rows, keys)
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """Entries of several chunks together, at least `least` at a time."""
+
+    least: int
+
+    async def of(self, chunks: Any) -> AsyncIterator[list[Any]]:
+        held: list[Any] = []
+        async for chunk in chunks:
+            held += chunk.rows
+            if len(held) >= self.least:
+                yield held
+                held = []
+        if held:
+            yield held
+
+
+def _ahead(limit: int) -> int:
+    """Where few rows are wanted the first ranges mostly have them."""
+    return AHEAD if limit == 0 else 1
+
+
 @dataclass(slots=True, eq=False)
 class IndexScan(Operator):
     """Rows through ranges of an index, in its order; rows are fetched in batches of LOOKUP_ROWS."""
@@ -216,17 +243,20 @@ class IndexScan(Operator):
         program = self.pushed.program(run)
         limit = storage_limit(run, self.limit)
         prefix = self.row_prefix
-        for start, end in ranges:
-            chunks = run.transaction.scan(start, end, reverse=self.reverse, limit=limit)
-            async with aclosing(cast(Any, chunks)) as source:
-                async for chunk in source:
-                    entries = chunk.rows
-                    for at in range(0, len(entries), LOOKUP_ROWS):
-                        keys = [prefix + entry[0] for entry in entries[at : at + LOOKUP_ROWS]]
-                        rows = await fetch_rows(run, keys, program, self.layout)
-                        if rows:
-                            yield rows
-                        await run.breathe()
+
+        def scan(start: bytes, end: bytes) -> Any:
+            return run.transaction.scan(start, end, reverse=self.reverse, limit=limit)
+
+        async with aclosing(cast(Any, chunks_of(ranges, scan, ahead=_ahead(limit)))) as source:
+            # Ranges of a few entries each share their look-ups, unless few rows are wanted.
+            together = _Gathered(LOOKUP_ROWS if len(ranges) > 1 and not limit else 1)
+            async for entries in together.of(source):
+                for at in range(0, len(entries), LOOKUP_ROWS):
+                    keys = [prefix + entry[0] for entry in entries[at : at + LOOKUP_ROWS]]
+                    rows = await fetch_rows(run, keys, program, self.layout)
+                    if rows:
+                        yield rows
+                    await run.breathe()
 
     def title(self) -> str:
         return self.about.title
@@ -255,18 +285,20 @@ class IndexOnlyScan(Operator):
             ranges.reverse()
         limit = storage_limit(run, self.limit)
         decode, transform = self.decode, self.transform
-        for start, end in ranges:
-            chunks = run.transaction.scan(
+
+        def scan(start: bytes, end: bytes) -> Any:
+            return run.transaction.scan(
                 start, end, reverse=self.reverse, limit=limit, with_keys=True
             )
-            async with aclosing(cast(Any, chunks)) as source:
-                async for chunk in source:
-                    rows: list[Any] = list(map(decode, chunk.keys, chunk.rows))
-                    if transform is not None:
-                        rows = transform(rows, run.context)
-                    if rows:
-                        yield rows
-                    await run.breathe()
+
+        async with aclosing(cast(Any, chunks_of(ranges, scan, ahead=_ahead(limit)))) as source:
+            async for chunk in source:
+                rows: list[Any] = list(map(decode, chunk.keys, chunk.rows))
+                if transform is not None:
+                    rows = transform(rows, run.context)
+                if rows:
+                    yield rows
+                await run.breathe()
 
     def title(self) -> str:
         return self.about.title

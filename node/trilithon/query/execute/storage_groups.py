@@ -12,6 +12,7 @@ from trilithon.expression.partial import Aggregation, PartialGroups
 from trilithon.expression.program import Program
 from trilithon.query.execute.keys import Path
 from trilithon.query.execute.operators import Batches, Operator
+from trilithon.query.execute.ranges import chunks_of
 from trilithon.query.execute.run import Run
 from trilithon.query.execute.scans import ScanLines
 
@@ -36,17 +37,22 @@ class StorageGroups(Operator):
     async def batches(self, run: Run) -> Batches:
         grouping, preparing = self._programs(run)
         transaction = run.transaction
-        for start, end in self.path.ranges((), run.context):
+
+        async def scan(start: bytes, end: bytes) -> Batches:
             parts = transaction.partial_groups(start, end, grouping)
             here = parts is None
             if here:
                 parts = transaction.scan(start, end, program=preparing)
             async with aclosing(cast(Any, parts)) as source:
                 async for chunk in source:
-                    rows = self._grouped(chunk.rows) if here else chunk.rows
-                    if rows:
-                        yield rows
-                    await run.breathe()
+                    yield self._grouped(chunk.rows) if here else chunk.rows
+
+        ranges = self.path.ranges((), run.context)
+        async with aclosing(cast(Any, chunks_of(ranges, scan))) as source:
+            async for rows in source:
+                if rows:
+                    yield rows
+                await run.breathe()
 
     def _grouped(self, prepared: list[Any]) -> list[Any]:
         width = self.aggregation.width

@@ -31,6 +31,9 @@ from trilithon.v1.types_pb2 import MODE_EXCLUSIVE, MODE_KEY_SHARE
 if TYPE_CHECKING:
     from trilithon.query.plan.planner import Hint, Planner
 
+# Storage compiles a program in one step, beside everybody's reads.
+NODES_PUSHED_MAX: Final = 1_000
+
 LOCK_MODES: Final = {"update": MODE_EXCLUSIVE, "key_share": MODE_KEY_SHARE}
 
 
@@ -268,6 +271,9 @@ def pushed_layout(
 
 def _pushable(planner: Planner, conjunct: Expr, positions: dict[int, int]) -> bool:
     """Immutable once the parameters are constants, and no larger than a program should be."""
+
+    if any(number > NODES_PUSHED_MAX for number, _ in enumerate(ir.post_order(conjunct))):
+        return False
 
     def change(node: Expr) -> Expr:
         return ir.Constant(None, node.type) if isinstance(node, ir.Parameter) else node
