@@ -81,11 +81,9 @@ def find_table(analysis: Analysis, node: Node, verb: str) -> Table:
     if isinstance(found, tuple):
         analysis.fail("42809", f'"{node["relname"]}" is an index', location)
     if isinstance(found, View):
-        analysis.fail(
-            "0A000",
-            f'cannot {verb} view "{found.name}": updatable views are not supported',
-            location,
-        )
+        # Some of ALTER TABLE is for views, too.
+        sqlstate = "0A000" if verb == "alter" else "42809"
+        analysis.fail(sqlstate, f'cannot {verb} view "{found.name}"', location)
     if isinstance(found, SequenceObject):
         analysis.fail("42809", f'cannot change sequence "{found.name}"', location)
     analysis.fail("42501", f'permission denied: "{node["relname"]}" is a system catalog', location)

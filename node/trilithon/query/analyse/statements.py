@@ -10,16 +10,17 @@ from trilithon.query.analyse import (
     coercion,
     expressions,
     merge,
-    names,
     new_rows,
     queries,
     table_expressions,
+    view_targets,
 )
 from trilithon.query.analyse.block import Target
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.from_clause import analyse_from, cross_join, scan_of
 from trilithon.query.analyse.scope import Scope, Visible
 from trilithon.query.analyse.tree import (
+    CheckExpression,
     Delete,
     Expr,
     Filter,
@@ -33,7 +34,7 @@ from trilithon.query.analyse.tree import (
     Values,
     With,
 )
-from trilithon.query.catalog.definitions import Column, Index, Table
+from trilithon.query.catalog.definitions import Column, Index, Table, View
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import UNKNOWN
 
@@ -63,18 +64,23 @@ def analyse_modifying(analysis: Analysis, parent: Scope | None, node: Node) -> R
 
 def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     node = body["relation"]
-    table = names.find_table(analysis, node, "insert into")
+    table, view = view_targets.find_target(analysis, node, "insert into", body.get("cols", ()))
     analysis.tables[table.id] = table
-    alias = node["alias"]["aliasname"] if "alias" in node else table.name
+    alias = node["alias"]["aliasname"] if "alias" in node else (view or table).name
+    all_given = body.get("cols") is not None
+    if view is not None:
+        if "onConflictClause" in body:
+            analysis.unsupported("ON CONFLICT through a view")
+        body = view_targets.renamed(analysis, table, view, body, "insert into")
     columns = new_rows.target_columns(analysis, table, body.get("cols"))
     override = body.get("override", "OVERRIDING_NOT_SET")
-    source, provided = _insert_source(analysis, scope, table, columns, body)
+    source, provided = _insert_source(analysis, scope, table, columns, body, all_given)
     row = new_rows.insert_row(analysis, table, provided, override)
     target = new_rows.row_columns(analysis, table)
     conflict = None
     if "onConflictClause" in body:
         conflict = _on_conflict(analysis, scope, table, alias, body["onConflictClause"], target)
-    visible = new_rows.visible_row(analysis, table, alias, target)
+    visible = view_targets.row_of(analysis, table, view, alias, target)
     outputs, returning = _returning(analysis, scope, body, visible, {alias: ""})
     return Insert(
         outputs,
@@ -82,15 +88,29 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
         source,
         row,
         target,
-        table_expressions.checks(analysis, table, target),
+        _checks(analysis, table, view, target),
         table_expressions.generated(analysis, table, target),
         conflict,
         returning,
     )
 
 
+def _checks(
+    analysis: Analysis, table: Table, view: View | None, target: tuple[OutputColumn, ...]
+) -> tuple[CheckExpression, ...]:
+    return (
+        *table_expressions.checks(analysis, table, target),
+        *view_targets.checks(analysis, table, view, target),
+    )
+
+
 def _insert_source(
-    analysis: Analysis, scope: Scope, table: Table, columns: list[Column], body: Node
+    analysis: Analysis,
+    scope: Scope,
+    table: Table,
+    columns: list[Column],
+    body: Node,
+    all_given: bool,
 ) -> tuple[Relation, new_rows.Provided]:
     """The rows' source, and by column number the expression over it and whether it is a value of the
     statement's (a column whose VALUES all say DEFAULT is not)."""
@@ -102,9 +122,9 @@ def _insert_source(
         key in inner for key in ("sortClause", "limitCount", "limitOffset", "withClause")
     )
     if "valuesLists" in inner and plain:
-        return _values_source(analysis, scope, table, columns, inner["valuesLists"])
+        return _values_source(analysis, scope, table, columns, inner["valuesLists"], all_given)
     source = queries.analyse_query(analysis, scope, select, settle=False)
-    _check_count(analysis, len(source.outputs), columns, body, None)
+    _check_count(analysis, len(source.outputs), columns, all_given)
     provided: new_rows.Provided = {}
     for index, column in enumerate(columns[: len(source.outputs)]):
         output = source.outputs[index]
@@ -118,17 +138,20 @@ def _insert_source(
     return source, provided
 
 
-def _check_count(
-    analysis: Analysis, count: int, columns: list[Column], body: Node, location: int | None
-) -> None:
+def _check_count(analysis: Analysis, count: int, columns: list[Column], all_given: bool) -> None:
     if count > len(columns):
-        analysis.fail("42601", "INSERT has more expressions than target columns", location)
-    if count < len(columns) and body.get("cols") is not None:
-        analysis.fail("42601", "INSERT has more target columns than expressions", location)
+        analysis.fail("42601", "INSERT has more expressions than target columns")
+    if count < len(columns) and all_given:
+        analysis.fail("42601", "INSERT has more target columns than expressions")
 
 
 def _values_source(
-    analysis: Analysis, scope: Scope, table: Table, columns: list[Column], lists: list[Node]
+    analysis: Analysis,
+    scope: Scope,
+    table: Table,
+    columns: list[Column],
+    lists: list[Node],
+    all_given: bool,
 ) -> tuple[Relation, new_rows.Provided]:
     width = len(lists[0]["List"]["items"])
     rows: list[tuple[Expr, ...]] = []
@@ -153,7 +176,7 @@ def _values_source(
             explicit[index] = True
             row.append(new_rows.assigned(analysis, scope, column, node))
         rows.append(tuple(row))
-    if width < len(columns) and columns != list(table.visible_columns):
+    if width < len(columns) and all_given:
         analysis.fail("42601", "INSERT has more target columns than expressions")
     outputs = tuple(analysis.column(column.name, column.type) for column in used)
     provided = {
@@ -242,15 +265,17 @@ def _arbiters(
 
 
 def _update(analysis: Analysis, scope: Scope, body: Node) -> Relation:
-    table, alias, scan = _target_scan(analysis, body["relation"], "update")
-    source = _source_with_from(analysis, scope, scan, alias, body.get("fromClause", []))
+    table, view, alias, scan = _target_scan(analysis, body, "update")
+    if view is not None:
+        body = view_targets.renamed(analysis, table, view, body, "update")
+    source = _source_with_from(analysis, scope, scan, view, alias, body.get("fromClause", []))
     row: list[Expr] = [ir.Column(column.id, column.type) for column in scan.outputs[:-1]]
     assigned = new_rows.assignments(analysis, scope, table, body["targetList"], row)
     if "whereClause" in body:
         predicate = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
         source = Filter(source.outputs, source, predicate)
     target = new_rows.row_columns(analysis, table)
-    visible = new_rows.visible_row(analysis, table, alias, target)
+    visible = view_targets.row_of(analysis, table, view, alias, target)
     others = [column for column in scope.columns if column.alias != alias]
     outputs, returning = _returning(analysis, scope, body, visible + others, {**scope.aliases})
     return Update(
@@ -261,34 +286,46 @@ def _update(analysis: Analysis, scope: Scope, body: Node) -> Relation:
         tuple(row),
         assigned,
         target,
-        table_expressions.checks(analysis, table, target),
+        _checks(analysis, table, view, target),
         table_expressions.generated(analysis, table, target),
         returning,
     )
 
 
-def _target_scan(analysis: Analysis, node: Node, verb: str) -> tuple[Table, str, Scan]:
-    table = names.find_table(analysis, node, verb)
-    alias = node["alias"]["aliasname"] if "alias" in node else table.name
-    return table, alias, scan_of(analysis, table, alias)
+def _target_scan(analysis: Analysis, body: Node, verb: str) -> tuple[Table, View | None, str, Scan]:
+    table, view = view_targets.find_target(
+        analysis, body["relation"], verb, body.get("targetList", ())
+    )
+    node = body["relation"]
+    alias = node["alias"]["aliasname"] if "alias" in node else (view or table).name
+    return table, view, alias, scan_of(analysis, table, alias)
 
 
 def _source_with_from(
-    analysis: Analysis, scope: Scope, scan: Scan, alias: str, items: list[Node]
+    analysis: Analysis,
+    scope: Scope,
+    scan: Scan,
+    view: View | None,
+    alias: str,
+    items: list[Node],
 ) -> Relation:
     """The target's rows, joined with FROM or USING; all names go into `scope`."""
-    scope.columns = new_rows.visible_row(analysis, scan.table, alias, scan.outputs)
-    scope.aliases = {alias: scan.table.schema}
+    table = scan.table
+    scope.columns = view_targets.row_of(analysis, table, view, alias, scan.outputs)
+    scope.aliases = {alias: (view or table).schema}
     extra = analyse_from(analysis, scope, items)
-    return cross_join(scan, extra, False) if extra is not None else scan
+    source: Relation = cross_join(scan, extra, False) if extra is not None else scan
+    for condition in view_targets.conditions(analysis, table, view, scan.outputs):
+        source = Filter(source.outputs, source, condition)
+    return source
 
 
 # ---- DELETE
 
 
 def _delete(analysis: Analysis, scope: Scope, body: Node) -> Relation:
-    table, alias, scan = _target_scan(analysis, body["relation"], "delete from")
-    source = _source_with_from(analysis, scope, scan, alias, body.get("usingClause", []))
+    table, view, alias, scan = _target_scan(analysis, body, "delete from")
+    source = _source_with_from(analysis, scope, scan, view, alias, body.get("usingClause", []))
     if "whereClause" in body:
         predicate = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
         source = Filter(source.outputs, source, predicate)

@@ -304,6 +304,8 @@ class CheckExpression:
     expression: Expr
     # The column's domain whose rule it is; then no `name` means NOT NULL.
     domain: str = ""
+    # `name` is a view's, WITH CHECK OPTION.
+    view: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from trilithon.query.catalog.definitions import Identity
 from trilithon.query.catalog_views import expression_text, objects
 from trilithon.query.catalog_views.provider import Viewpoint
+from trilithon.query.catalog_views.updatable import is_updatable
 from trilithon.types.registry import (
     TypeRef,
     character_length,
@@ -50,7 +51,9 @@ def _tables(view: Viewpoint) -> Rows:
                 "table_schema": relation.schema,
                 "table_name": relation.name,
                 "table_type": kind,
-                "is_insertable_into": _yes(kind == "BASE TABLE"),
+                "is_insertable_into": _yes(
+                    kind == "BASE TABLE" or is_updatable(view.catalog, relation)
+                ),
                 "is_typed": "NO",
             }
 
@@ -136,9 +139,9 @@ def _views(view: Viewpoint) -> Rows:
             "table_schema": found.schema,
             "table_name": found.name,
             "view_definition": found.sql + ";",
-            "check_option": "NONE",
-            "is_updatable": "NO",
-            "is_insertable_into": "NO",
+            "check_option": found.check_option.upper() or "NONE",
+            "is_updatable": _yes(is_updatable(view.catalog, found)),
+            "is_insertable_into": _yes(is_updatable(view.catalog, found)),
         }
 
 

@@ -27,6 +27,7 @@ from trilithon.query.catalog.definitions import (
     ViewColumn,
     ViewDefinition,
 )
+from trilithon.query.catalog_views import updatable
 from trilithon.query.parse import Statement
 from trilithon.query.parse.deparse import statement_text
 from trilithon.query.parse.statement import Node
@@ -320,13 +321,19 @@ async def _create_schema(definer: Definer) -> str:
     return "CREATE SCHEMA"
 
 
+_CHECK_OPTIONS: Final = {
+    "NO_CHECK_OPTION": "",
+    "LOCAL_CHECK_OPTION": "local",
+    "CASCADED_CHECK_OPTION": "cascaded",
+}
+
+
 async def _create_view(definer: Definer) -> str:
     body = definer.body
     view = body["view"]
     if view.get("relpersistence", "p") != "p":
         raise SqlError("0A000", "temporary views are not supported")
-    if body.get("withCheckOption", "NO_CHECK_OPTION") != "NO_CHECK_OPTION":
-        raise SqlError("0A000", "WITH CHECK OPTION is not supported")
+    check_option = _CHECK_OPTIONS[body.get("withCheckOption", "NO_CHECK_OPTION")]
     analysis = definer.analysis
     relation = analyse_query(analysis, None, body["query"])
     if not analysis.read_only:
@@ -355,7 +362,16 @@ async def _create_view(definer: Definer) -> str:
         statement_text(body["query"]),
         tuple(dict.fromkeys((*tables, *others))),
         used,
+        check_option,
     )
+    if check_option:
+        reason = updatable.why_not(body["query"]["SelectStmt"], columns=True)
+        if reason:
+            raise SqlError(
+                "0A000",
+                "WITH CHECK OPTION is supported only on automatically updatable views",
+                hint=reason,
+            )
     await ddl.create_view(definer.transaction, definition, replace=bool(body.get("replace")))
     return "CREATE VIEW"
 

@@ -34,9 +34,11 @@ class Constraints:
     complete: Transform | None
     not_null: tuple[tuple[int, str], ...]
     checks: tuple[tuple[str, Transform, str], ...]
+    # Of views WITH CHECK OPTION: the name, and a filter that finds the rows that the view would not show.
+    views: tuple[tuple[str, Transform], ...] = ()
 
     def apply(self, run: Run, rows: list[Any]) -> list[Any]:
-        """The rows, completed. SqlError 23502, 23514."""
+        """The rows, completed. SqlError 23502, 23514, 44000."""
         if self.complete is not None:
             rows = self.complete(rows, run.context)
         for position, name in self.not_null:
@@ -49,6 +51,14 @@ class Constraints:
                 raise domain_error(domain, name)
             if failed:
                 self._fail_check(run, failed[0], name)
+        for name, hidden in self.views:
+            failed = hidden(rows, run.context)
+            if failed:
+                raise SqlError(
+                    "44000",
+                    f'new row violates check option for view "{name}"',
+                    detail=self._failing(run, failed[0]),
+                )
         return rows
 
     def _fail_not_null(self, run: Run, row: Any, name: str) -> None:

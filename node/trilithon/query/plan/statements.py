@@ -65,8 +65,14 @@ def constraints(
             check.domain,
         )
         for check in checks
+        if not check.view
     )
-    return modify.Constraints(table, complete, not_null, failing)
+    hidden = tuple(
+        (check.name, compile_filter(ir.Not(planner.place(check.expression, positions))))
+        for check in checks
+        if check.view
+    )
+    return modify.Constraints(table, complete, not_null, failing, hidden)
 
 
 def table_constraints(analysis: Analysis, planner: Planner, table: Table) -> modify.Constraints:
