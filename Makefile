@@ -16,7 +16,7 @@ help:
 	@echo "make up       start a whole cluster on this machine (Ctrl-C stops it; ARGS=... for options)"
 	@echo "make down     stop a cluster that was started with ARGS=--detach"
 	@echo "make test     lint, types and all tests"
-	@echo "make bench    pgbench beside PostgreSQL, and where a commit's time goes"
+	@echo "make bench    pgbench and five statements beside PostgreSQL, and where a commit's time goes"
 	@echo "make compat   the corpus on PostgreSQL and here: what agrees, SEEDS=n rounds of random queries"
 	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100) from FIRST=n on (0)"
 	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"

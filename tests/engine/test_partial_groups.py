@@ -144,6 +144,27 @@ async def test_more_groups_than_memory_spill(monkeypatch: pytest.MonkeyPatch) ->
     assert len(found) == 900
 
 
+async def test_serializable_checks_what_was_aggregated() -> None:
+    bench = Bench()
+    await bench.run("create table t (id int primary key, n int)")
+    await bench.run("insert into t values (1, 1), (2, 2)")
+    for range_, conflicts in (("id < 5", True), ("id > 5", False)):
+        bench.transaction = await bench.cluster.manager.begin(serializable=True)
+        told = bench.cluster.reads.partial_rows
+        await bench.run(f"select sum(n) from t where {range_}")
+        assert bench.cluster.reads.partial_rows > told or not conflicts
+        await bench.run("insert into t values (100, 1) on conflict (id) do update set n = 5")
+        mine, bench.transaction = bench.transaction, None
+        await bench.run("update t set n = n + 1 where id = 2")
+        bench.transaction = mine
+        if conflicts:
+            with pytest.raises(SqlError) as caught:
+                await bench.commit()
+            assert caught.value.sqlstate == "40001"
+        else:
+            await bench.commit()
+
+
 async def test_explain_says_so() -> None:
     bench = Bench()
     await bench.run("create table t (id int primary key, g int, f float8); create index on t (g)")

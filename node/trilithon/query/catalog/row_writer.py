@@ -77,14 +77,16 @@ class RowWriter:
         """The new rows' keys. SqlError 23505, 54000."""
         suffixes, entries, claims = self._plan_inserts(rows)
         await self._require_free(claims, rows)
-        write = self._transaction.write
         prefix = self._keys.prefix
         keys = [prefix + suffix for suffix in suffixes]
+        writes: list[tuple[bytes, int, bytes | None]] = []
         for key, row, row_entries in zip(keys, rows, entries, strict=True):
-            write(key, MODE_EXCLUSIVE, self._encode(row))
+            writes.append((key, MODE_EXCLUSIVE, self._encode(row)))
             for entry in row_entries:
                 if entry is not None:
-                    write(entry.key, MODE_EXCLUSIVE if entry.unique else MODE_BLIND, entry.value)
+                    mode = MODE_EXCLUSIVE if entry.unique else MODE_BLIND
+                    writes.append((entry.key, mode, entry.value))
+        self._transaction.write_all(writes)
         if self._events is not None:
             self._events.record(Change(self._table, keys, None, rows))
         return keys

@@ -292,6 +292,14 @@ class Transaction:
         self.check_writable("a write")
         self._buffer.write(key, mode, value)
 
+    def write_all(self, writes: Iterable[tuple[bytes, int, bytes | None]]) -> None:
+        """Many of `write`, in order; at a limit those before it are buffered."""
+        self._check_usable()
+        self.check_writable("a write")
+        write = self._buffer.write
+        for key, mode, value in writes:
+            write(key, mode, value)
+
     def lock(self, key: bytes, mode: int) -> None:
         """Claim a key without writing it (FOR UPDATE: EXCLUSIVE on the row's key)."""
         self._check_usable()
