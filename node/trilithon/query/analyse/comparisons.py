@@ -284,7 +284,7 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         return aggregate_call(analysis, scope, node, name)
     if windows.is_window_function(name):
         if node.get("agg_within_group"):
-            analysis.unsupported(f"the hypothetical-set aggregate {name}()", location)
+            return _hypothetical(analysis, scope, node, name)
         analysis.fail("42809", f"window function {name} requires an OVER clause", location)
     _refuse_aggregate_syntax(analysis, node, name, location)
     arguments = call_arguments(analysis, scope, node)
@@ -444,10 +444,19 @@ def set_returning_call(analysis: Analysis, scope: Scope, node: Node) -> SetCall 
     return SetCall(resolved.function.id, typed, resolved.result, columns)
 
 
+def _hypothetical(analysis: Analysis, scope: Scope, node: Node, name: str) -> Expr:
+    from trilithon.query.analyse import hypothetical
+
+    if name not in hypothetical.NAMES:
+        analysis.fail("42883", f"aggregate function {name} does not exist", node.get("location", 0))
+    return hypothetical.call(analysis, scope, node, name)
+
+
 # ---- aggregates
 
 
-def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> Expr:
+def aggregating_block(analysis: Analysis, scope: Scope, node: Node, name: str) -> Block:
+    """The query that an aggregate here belongs to. Raises SqlError 42803 where none may stand."""
     location = node.get("location", 0)
     block = scope.collector
     if scope.clause or not isinstance(block, Block):
@@ -460,6 +469,12 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         )
     if block.inside == "aggregate":
         analysis.fail("42803", "aggregate function calls cannot be nested", location)
+    return block
+
+
+def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> Expr:
+    location = node.get("location", 0)
+    block = aggregating_block(analysis, scope, node, name)
     within_group = bool(node.get("agg_within_group"))
     if node.get("func_variadic"):
         analysis.unsupported("VARIADIC in a call", location)
@@ -475,7 +490,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         coercion.require_order(analysis, expression.type, location)
         order.append((expression, *queries.sort_direction(analysis, sort)))
     if within_group:
-        _refuse_varying(analysis, arguments, name, location)
+        refuse_varying(analysis, arguments, name, location)
         arguments += [expression for expression, _, _ in order]
     block.inside = before
     if not arguments and not node.get("agg_star") and name == "count":
@@ -491,7 +506,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     if within_group:
         # One value of ORDER BY, and that as the aggregate takes it.
         order = [(typed[-1], *order[0][1:])]
-    _refuse_outer_aggregate(analysis, block, typed, name, location)
+    refuse_outer_aggregate(analysis, block, typed, name, location)
     distinct = bool(node.get("agg_distinct"))
     if distinct:
         for argument in typed:
@@ -517,9 +532,7 @@ def _only_outer_columns(analysis: Analysis, scope: Scope, node: Node) -> bool:
     return bool(used) and not used & scope.collector.own
 
 
-def _refuse_varying(
-    analysis: Analysis, arguments: Sequence[Expr], name: str, location: int
-) -> None:
+def refuse_varying(analysis: Analysis, arguments: Sequence[Expr], name: str, location: int) -> None:
     """What stands before WITHIN GROUP must be the same for all rows of a group."""
     for argument in arguments:
         varies = any(isinstance(part, ir.Column | Subquery) for part in ir.post_order(argument))
@@ -527,7 +540,7 @@ def _refuse_varying(
             analysis.unsupported(f"a column or subquery as direct argument of {name}()", location)
 
 
-def _refuse_outer_aggregate(
+def refuse_outer_aggregate(
     analysis: Analysis, block: Block, arguments: tuple[Expr, ...], name: str, location: int
 ) -> None:
     """An aggregate over outer columns only belongs to the outer query."""
