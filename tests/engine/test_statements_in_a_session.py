@@ -215,3 +215,16 @@ async def test_a_volatile_correlated_subquery_runs_for_each_row() -> None:
             "select count(distinct r) from (select (select random() from generate_series(1, t.a)) r from t) q",
         )
         assert count == 5
+
+
+async def test_waiting_for_a_time_and_until_one() -> None:
+    async with connected() as (one,):
+        began = await rows(one, "select clock_timestamp()")
+        assert await rows(one, "select pg_sleep_for('30 milliseconds')") == [("",)]
+        until = "select pg_sleep_until(clock_timestamp() + interval '30 milliseconds')"
+        assert await rows(one, until) == [("",)]
+        assert await rows(one, "select pg_sleep_until('-infinity'), pg_sleep_for(null)") == [
+            ("", None)
+        ]
+        ended = await rows(one, "select clock_timestamp()")
+        assert began < ended

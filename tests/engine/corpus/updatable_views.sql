@@ -129,3 +129,25 @@ create view cp as select id from ct2
 truncate cp
 copy cp from stdin <<< 1¶
 create index on cp (id)
+
+create table oc (id int primary key, code text unique, n int default 0, hidden text default 'h')
+create view ocv as select code as c, id as i, n, n + 1 as next from oc where n < 100
+create view occ as select id, n from oc where n < 10 with check option
+insert into ocv (i, c) values (1, 'a'), (2, 'b')
+insert into ocv (i, c) values (1, 'z') on conflict do nothing
+insert into ocv (i, c) values (1, 'z') on conflict (i) do nothing returning *
+insert into ocv (i, c) values (1, 'z') on conflict (i) do update set c = excluded.c returning *
+insert into ocv (i, c, n) values (9, 'z', 5) on conflict (c) do update set n = ocv.n + excluded.n + ocv.next where ocv.i = 1 returning i, c, n, next
+insert into ocv as v (i, c) values (2, 'q') on conflict (i) do update set (c, n) = (v.c || excluded.c, 7) returning v.*
+insert into ocv (i, c) values (1, 'z') on conflict (id) do nothing
+insert into ocv (i, c) values (1, 'z') on conflict (n) do nothing
+insert into ocv (i, c) values (1, 'z') on conflict (i) do update set code = 'x'
+insert into ocv (i, c) values (1, 'z') on conflict (i) do update set next = 3
+insert into ocv (i, c) values (1, 'z') on conflict (i) do update set c = excluded.code
+insert into ocv (i, c) values (1, 'z') on conflict on constraint oc_pkey do nothing
+insert into occ values (1, 5) on conflict (id) do update set n = excluded.n returning *
+insert into occ values (1, 5) on conflict (id) do update set n = 10
+insert into occ values (3, 50) on conflict (id) do nothing
+update oc set n = 500 where id = 2
+insert into ocv (i, c) values (2, 'changed') on conflict (i) do update set c = excluded.c returning *
+select * from oc order by id

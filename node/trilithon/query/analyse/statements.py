@@ -69,8 +69,6 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     alias = node["alias"]["aliasname"] if "alias" in node else (view or table).name
     all_given = body.get("cols") is not None
     if view is not None:
-        if "onConflictClause" in body:
-            analysis.unsupported("ON CONFLICT through a view")
         body = view_targets.renamed(analysis, table, view, body, "insert into")
     columns = new_rows.target_columns(analysis, table, body.get("cols"))
     override = body.get("override", "OVERRIDING_NOT_SET")
@@ -79,7 +77,7 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     target = new_rows.row_columns(analysis, table)
     conflict = None
     if "onConflictClause" in body:
-        conflict = _on_conflict(analysis, scope, table, alias, body["onConflictClause"], target)
+        conflict = _on_conflict(analysis, scope, table, view, alias, body["onConflictClause"])
     visible = view_targets.row_of(analysis, table, view, alias, target)
     outputs, returning = _returning(analysis, scope, body, visible, {alias: ""})
     return Insert(
@@ -193,9 +191,9 @@ def _on_conflict(
     analysis: Analysis,
     scope: Scope,
     table: Table,
+    view: View | None,
     alias: str,
     clause: Node,
-    target: tuple[OutputColumn, ...],
 ) -> OnConflict:
     updates = clause["action"] == "ONCONFLICT_UPDATE"
     indexes = _arbiters(analysis, table, clause.get("infer"), updates)
@@ -204,8 +202,8 @@ def _on_conflict(
     if not updates:
         return OnConflict(indexes, existing, excluded, None, None)
     inner = Scope(parent=scope)
-    inner.columns = new_rows.visible_row(analysis, table, alias, existing)
-    inner.columns += new_rows.visible_row(analysis, table, "excluded", excluded)
+    inner.columns = view_targets.row_of(analysis, table, view, alias, existing)
+    inner.columns += view_targets.row_of(analysis, table, view, "excluded", excluded)
     inner.aliases = {alias: "", "excluded": ""}
     base: list[Expr] = [ir.Column(column.id, column.type) for column in existing]
     new_rows.assignments(analysis, inner, table, clause["targetList"], base)

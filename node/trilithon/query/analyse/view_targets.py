@@ -133,6 +133,9 @@ def checks(
 def renamed(analysis: Analysis, table: Table, view: View, body: Node, verb: str) -> Node:
     """The statement with the table's column names where it assigns to the view's."""
     columns = _assignable(analysis, table, view)
+    if "onConflictClause" in body:
+        clause = _conflict(analysis, view, columns, body["onConflictClause"])
+        body = {**body, "onConflictClause": clause}
     if verb == "update":
         return {**body, "targetList": [_target(analysis, view, columns, node, verb) for node in body["targetList"]]}  # fmt: skip
     wanted = body.get("cols")
@@ -140,6 +143,40 @@ def renamed(analysis: Analysis, table: Table, view: View, body: Node, verb: str)
         wanted = [{"ResTarget": {"name": column.name}} for column in view.columns]
         wanted = wanted[: _width(body, len(wanted))]
     return {**body, "cols": [_target(analysis, view, columns, node, verb) for node in wanted]}
+
+
+def _conflict(
+    analysis: Analysis, view: View, columns: dict[str, Column | None], clause: Node
+) -> Node:
+    made = dict(clause)
+    infer = clause.get("infer", {})
+    if "conname" in infer:
+        analysis.fail(
+            "42704",
+            f'constraint "{infer["conname"]}" for table "{view.name}" does not exist',
+            infer.get("location"),
+        )
+    if "indexElems" in infer:
+        elements = []
+        for item in infer["indexElems"]:
+            element = item["IndexElem"]
+            column = columns.get(element.get("name", ""))
+            if "name" in element and element["name"] not in columns:
+                analysis.fail(
+                    "42703", f'column "{element["name"]}" does not exist', infer.get("location")
+                )
+            if column is None:
+                analysis.unsupported("ON CONFLICT over an expression", infer.get("location"))
+            elements.append({"IndexElem": {**element, "name": column.name}})
+        made["infer"] = {**infer, "indexElems": elements}
+    if "targetList" in clause:
+        for node in clause["targetList"]:
+            if node["ResTarget"]["name"] not in columns:
+                _no_column(analysis, view, node["ResTarget"])
+        made["targetList"] = [
+            _target(analysis, view, columns, node, "update") for node in clause["targetList"]
+        ]
+    return made
 
 
 def _width(body: Node, most: int) -> int:

@@ -446,6 +446,8 @@ for _signature in (
     "wait_for_job(uuid) -> bool",
     "wait_for_job(text) -> bool",
     "pg_sleep(float8) -> void",
+    "pg_sleep_for(interval) -> void",
+    "pg_sleep_until(timestamptz) -> void",
 ):
     if not _registered(_signature):
         function(_signature, volatility=VOLATILE)(_never)

@@ -44,6 +44,8 @@ FETCHED: Final = frozenset(
         "wait_for_job(uuid)",
         "wait_for_job(text)",
         "pg_sleep(float8)",
+        "pg_sleep_for(interval)",
+        "pg_sleep_until(timestamptz)",
     }
 )
 
