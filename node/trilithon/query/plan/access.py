@@ -20,11 +20,14 @@ from trilithon.query.plan.conditions import Condition, find_conditions, same_ord
 SCAN_COST: Final = 10.0
 # A row that is found through a secondary index is read after its entry.
 SECONDARY_COST: Final = 3.0
+# … and of an entry that is enough by itself.
+ENTRY_COST: Final = 1.2
 # Alternatives that are looked up one by one.
 ARMS_MAX: Final = 2_000
 
 # The analysed texts of an index's expression columns and predicate, over a scan's column ids.
 IndexTexts = Callable[[Scan, Index], tuple[tuple[Expr | None, ...], tuple[Expr, ...] | None]]
+Covers = Callable[[Index, Sequence[Expr]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ def choose(
     wish: Wish | None = None,
     *,
     few: bool = False,
+    covers: Covers | None = None,
 ) -> Choice:
-    """The cheapest way. With `wish`, ways that give the order; `few`: not all rows will be read."""
+    """The cheapest way. With `wish`, ways that give the order; `few`: not all rows will be read.
+    `covers`: whether an index's own entries are enough, given the conjuncts that its keys enforce."""
     own = frozenset(column.id for column in scan.outputs)
     conditions = find_conditions(conjuncts, own, usable)
     clustered = scan.table.clustered
@@ -89,7 +94,7 @@ def choose(
     for index in scan.table.indexes:
         if not index.usable:
             continue
-        choice = _through(scan, index, conditions, conjuncts, texts, wish)
+        choice = _through(scan, index, conditions, conjuncts, texts, wish, covers)
         if choice is None:
             continue
         if index.predicate is None and len(choice.fixed) < len(index.columns):
@@ -121,6 +126,7 @@ def _through(
     conjuncts: Sequence[Expr],
     texts: IndexTexts,
     wish: Wish | None,
+    covers: Covers | None,
 ) -> Choice | None:
     expressions: tuple[Expr | None, ...] = (None,) * len(index.columns)
     enforced: list[Expr] = []
@@ -152,7 +158,10 @@ def _through(
                 high = high or condition
         break
     rows, points = _guess(scan, index, fixed, low, high)
-    cost = rows if index.clustered else rows * SECONDARY_COST + 1.0
+    cost = rows
+    if not index.clustered:
+        alone = not points and covers is not None and covers(index, enforced)
+        cost = rows * (ENTRY_COST if alone else SECONDARY_COST) + 1.0
     if not points:
         cost += 1.0
     choice = Choice(index, tuple(fixed), low, high, tuple(enforced), rows, cost)

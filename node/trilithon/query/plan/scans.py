@@ -45,9 +45,17 @@ def build_scan(
         planner.names.setdefault(column.id, f"{scan.alias}.{column.name}")
     wish = hint.wish if hint.wish.order else None
     choice = access.choose(
-        scan, conjuncts, planner.texts, frozenset(), wish, few=hint.limit is not None
+        scan,
+        conjuncts,
+        planner.texts,
+        frozenset(),
+        wish,
+        few=hint.limit is not None,
+        covers=lambda index, enforced: (
+            _covered(scan, index, _without(conjuncts, enforced), needed) is not None
+        ),
     )
-    rest = [c for c in conjuncts if not any(c is done for done in choice.enforced)]
+    rest = _without(conjuncts, choice.enforced)
     limit = hint.limit if wish is None or choice.ordered else None
     made = _operator(planner, scan, choice, rest, needed, limit)
     if choice.ordered:
@@ -297,18 +305,10 @@ def _index_only(
     """The index's entries alone, when they hold everything that is asked for."""
     index, table = choice.index, scan.table
     assert index is not None
-    wanted = set(needed)
-    for conjunct in rest:
-        wanted |= used_columns(conjunct)
-    sources = _entry_sources(table, index)
-    numbers: list[int] = []
-    for position, column in enumerate(scan.outputs[:-1]):
-        if column.id in wanted:
-            if position + 1 not in sources:
-                return None
-            numbers.append(position + 1)
-    if scan.key_column.id in wanted:
+    numbers = _covered(scan, index, rest, needed)
+    if numbers is None:
         return None
+    sources = _entry_sources(table, index)
     columns = tuple(scan.outputs[number - 1].id for number in numbers)
     decode = _decoder(table, index, [sources[number] for number in numbers])
     places = {column: position for position, column in enumerate(columns)}
@@ -320,6 +320,26 @@ def _index_only(
     return run_scans.IndexOnlyScan(
         columns, table, path, decode, transform, about, choice.reverse, limit if not rest else None
     )
+
+
+def _without(conjuncts: Sequence[Expr], enforced: Sequence[Expr]) -> list[Expr]:
+    return [c for c in conjuncts if not any(c is done for done in enforced)]
+
+
+def _covered(
+    scan: Scan, index: Index, rest: Sequence[Expr], needed: frozenset[int]
+) -> list[int] | None:
+    """The numbers of the columns that are wanted, if the index's entries have all of them."""
+    wanted = set(needed)
+    for conjunct in rest:
+        wanted |= used_columns(conjunct)
+    if scan.key_column.id in wanted:
+        return None
+    sources = _entry_sources(scan.table, index)
+    numbers = [
+        position for position, column in enumerate(scan.outputs[:-1], 1) if column.id in wanted
+    ]
+    return numbers if all(number in sources for number in numbers) else None
 
 
 @dataclass(frozen=True, slots=True)
