@@ -1,7 +1,7 @@
 create type mood as enum ('sad', 'ok', 'happy');
 create domain positive as integer default 1 not null check (value > 0);
 create table parent (id integer generated always as identity primary key, code varchar(10) not null unique, name text default 'x');
-create table child (id bigserial, parent_id integer not null references parent (id) on delete cascade, amount numeric(12,2) not null default 0 check (amount >= 0.0), m mood default 'ok', tags text[], doc jsonb default '{}', made timestamp(3) with time zone default now(), p positive, total numeric generated always as (amount * 2.0) stored, flag boolean default false, constraint child_pk primary key (id), constraint child_uq unique (parent_id, made), constraint both_set check (amount > 0.0 or flag));
+create table child (id bigserial, parent_id integer not null references parent (id) on delete cascade, amount numeric(12,2) not null default 0 check (amount >= 0.0), m mood default 'ok', tags text[], doc jsonb default '{}', made timestamp(3) with time zone default now(), p positive, total numeric generated always as (abs(amount)) stored, flag boolean default false, constraint child_pk primary key (id), constraint child_uq unique (parent_id, made), constraint both_set check (amount > 0.0 or flag));
 create index child_made on child (made desc, abs(amount)) where flag;
 create unique index child_doc on child (parent_id) include (amount) where flag;
 create view rich as select c.id, c.amount, p.name from child c join parent p on p.id = c.parent_id;

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trilithon.expression import ir
-from trilithon.expression.compile import compile_projection
 from trilithon.expression.context import EvalContext
 from trilithon.query.analyse import names, table_expressions
 from trilithon.query.analyse.context import Analysis
@@ -14,7 +13,7 @@ from trilithon.query.catalog.definitions import Column, Table
 from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.execute.foreign_keys import finish_statement
 from trilithon.query.execute.modify import WRITE_ROWS, Constraints
-from trilithon.query.execute.operators import Transform
+from trilithon.query.execute.operators import ConstantRows, Operator, Transform
 from trilithon.query.execute.run import Run
 from trilithon.query.parse.statement import Node
 from trilithon.query.plan import statements
@@ -30,6 +29,9 @@ class CopyTarget:
     columns: tuple[ResultColumn, ...]
     table: Table
     transaction: Any
+    # What is read, and over it whatever fetches defaults: the values of sequences.
+    given: ConstantRows
+    source: Operator
     row: Transform
     constraints: Constraints
 
@@ -40,17 +42,18 @@ class CopyTarget:
         table = names.find_table(analysis, body["relation"], "copy to")
         chosen = _columns(analysis, table, body.get("attlist"))
         planner = engine.planner_for(analysis)
-        position = {column.number: at for at, column in enumerate(chosen)}
+        places = {column.number: analysis.column(column.name, column.type).id for column in chosen}
         row: list[ir.Expr] = []
         for column in table.columns:
-            at = position.get(column.number)
+            at = places.get(column.number)
             if column.dropped:
                 row.append(ir.Constant(None, column.type))
             elif at is not None:
                 row.append(ir.Column(at, column.type))
             else:
-                default = table_expressions.default(analysis, table, column)
-                row.append(planner.place(default, {}))
+                row.append(table_expressions.default(analysis, table, column))
+        given = ConstantRows(tuple(places.values()), [])
+        row, source = planner.lift(row, given)
         constraints = statements.table_constraints(analysis, planner, table)
         for object_id in analysis.types:
             # A domain whose rules the rows were checked by.
@@ -58,7 +61,8 @@ class CopyTarget:
         columns = tuple(
             ResultColumn(column.name, column.type, table.id, column.number) for column in chosen
         )
-        return cls(columns, table, transaction, compile_projection(row), constraints)
+        made = planner.projection(row, source)
+        return cls(columns, table, transaction, given, source, made, constraints)
 
     async def insert(self, rows: list[Any], context: EvalContext) -> None:
         """Insert rows of values, one for each of `columns`, in order. SqlError 23502, 23505, 23514,
@@ -67,7 +71,9 @@ class CopyTarget:
         self.transaction.begin_statement()
         writer = RowWriter(self.transaction, self.table)
         for start in range(0, len(rows), WRITE_ROWS):
-            part = self.row(rows[start : start + WRITE_ROWS], context)
+            self.given.rows = rows[start : start + WRITE_ROWS]
+            part = self.row(await self.source.collect(run), context)
+            self.given.rows = []
             await writer.insert(self.constraints.apply(run, part))
             await run.breathe()
 
