@@ -122,3 +122,16 @@ call nosuch()
 load 'x'
 refresh materialized view ct
 security label on table ct is 'x'
+select 'timestamp(3) with time zone'::regtype, 'pg_catalog.int4'::regtype, 'double precision[]'::regtype, 'public'::regnamespace::text
+select to_regtype('numeric(5,2)'), to_regtype('no such'), to_regtype('"char"')
+select c.tableoid::regclass, c.oid = 'ct'::regclass from pg_class c where relname = 'ct'
+select tableoid::regclass, nspname from pg_namespace where nspname = 'public'
+select (information_schema._pg_expandarray(indkey)).n, (information_schema._pg_expandarray(indkey)).x from pg_index where indrelid = 'ct'::regclass order by indexrelid, 1
+select (k).nosuch from (select information_schema._pg_expandarray(indkey) as k from pg_index) s
+comment on constraint ct_pkey on ct is 'the key'
+comment on index ct_tags is 'the index'
+comment on constraint nosuch on ct is 'x'
+comment on index nosuch is 'x'
+comment on type nosuch is 'x'
+select obj_description(oid, 'pg_constraint') from pg_constraint where conname = 'ct_pkey'
+select obj_description('ct_tags'::regclass, 'pg_class'), obj_description('ct_tags'::regclass, 'pg_type')

@@ -140,3 +140,17 @@ select * from regexp_split_to_table('a b', ' ') with ordinality
 select * from jsonb_array_elements_text('["a"]') with ordinality as t(a, b)
 select * from jsonb_array_elements_text('["a"]') as t(a)
 select jsonb_array_elements('[1]')
+select x, (with recursive c(n, d) as (select x, 0 union all select n - 1, d + 1 from c where n > 0) select max(d) from c) from (values (1), (3), (0), (3)) v(x) order by x
+select x, (with recursive c(n) as (select 0 union all select n + 1 from c where n < x) select count(*) from c) from (values (1), (3), (2)) v(x) order by x
+select x, (with a as materialized (select x + 1 as y) select sum(y) from (select * from a union all select * from a) s) from (values (1), (3)) v(x) order by x
+select x, y from (values (1), (2)) v(x), lateral (with a as materialized (select x * 10 as y) select a.y from a, a b) s order by x, y
+select x, (with a as materialized (select x as y) select s.y from (with b as materialized (select y from a) select b.y + c.y as y from b, b c) s, a) from (values (1), (2), (5)) v(x) order by x
+select x, (with a as materialized (select x as y) select max(y) from a where exists (select from a b where b.y > 1)) from (values (1), (2), (5)) v(x) order by x
+select generate_series(1, 3), generate_series(1, 2)
+select unnest(array[1, 2]), unnest(array['a', 'b', 'c']) order by 2
+select x, generate_series(1, x), unnest(array['p', 'q']) from (values (0), (3)) v(x) order by 1, 2
+select generate_series(1, 2) + 1 as a, unnest(array[5, 6, 7]) * 2 order by a, 2
+select count(*), generate_series(1, 2), generate_series(1, 3) from (values (1), (2)) v(x)
+select generate_series(1, 2), generate_series(1, 0)
+select generate_series(1, 1500), generate_series(1, 2) order by 1 desc limit 2
+select generate_series(1, generate_series(1, 2)), 5

@@ -23,7 +23,7 @@ from trilithon.expression.registry import (
 )
 from trilithon.query.catalog.definitions import Domain, Function, Sequence, Table, View
 from trilithon.query.catalog_views import descriptions, objects, procedures
-from trilithon.types.registry import TypeRef, type_name
+from trilithon.types.registry import REGTYPE, TypeRef, type_name
 from trilithon.types.values import ArrayValue, RecordValue
 
 
@@ -481,9 +481,9 @@ def _lastval(context: Any) -> int:
 
 @_stable("to_regtype(text) -> regtype")
 def _to_regtype(context: Any, text: str) -> int | None:
-    from trilithon.types.registry import lookup_type
+    from trilithon.query.catalog_views import object_names
 
     try:
-        return lookup_type(text.strip().lower()).oid
+        return object_names.resolve(catalog_of(context), _path(context), REGTYPE.oid, text)
     except SqlError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
@@ -19,6 +20,7 @@ from trilithon.types.registry import (
     type_name,
 )
 
+_MODIFIER: Final = re.compile(r"\([^)]*\)")
 _REGPROC: Final = 24
 _REGPROCEDURE: Final = 2202
 _REGNAMESPACE: Final = 4089
@@ -74,7 +76,7 @@ def _type(catalog: Any, path: tuple[str, ...], text: str) -> int:
         if name in _TYPES_BY_NAME_ONLY and not array:
             return _TYPES_BY_NAME_ONLY[name]
         try:
-            return int(lookup_type(" ".join(name.partition("(")[0].split()), (), array).oid)
+            return int(lookup_type(" ".join(_MODIFIER.sub(" ", name).split()), (), array).oid)
         except SqlError:
             pass
     found = catalog.find_type((parts[-2],) if len(parts) > 1 else path, name)

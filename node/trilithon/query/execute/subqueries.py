@@ -304,11 +304,13 @@ class CteRows(Operator):
 
 @dataclass(slots=True, eq=False)
 class WithCtes(Operator):
-    """Runs data-modifying CTEs to their end, whether anybody reads them or not."""
+    """Runs data-modifying CTEs to their end, whether anybody reads them or not. Those of a correlated
+    query are evaluated anew (`fresh`) each time that it runs."""
 
     columns: tuple[int, ...]
     input: Operator
     ctes: tuple[CtePlan, ...]
+    fresh: bool = False
 
     @property
     def small(self) -> bool:
@@ -325,6 +327,9 @@ class WithCtes(Operator):
 
     async def _modify(self, run: Run) -> None:
         affected = run.affected
+        for cte in self.ctes:
+            if self.fresh:
+                run.ctes.pop(cte.number, None)
         for cte in self.ctes:
             if cte.modifies:
                 await cte_rows(cte, run)

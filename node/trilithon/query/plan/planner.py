@@ -76,6 +76,8 @@ class Planner:
     names: dict[int, str] = field(default_factory=dict)
     # Operators whose rows come in the order that was wished for, by their identity.
     ordered: dict[int, Operator] = field(default_factory=dict)
+    # Inside a correlated WITH: its CTEs are evaluated for each outer row.
+    fresh_ctes: bool = False
 
     def slot(self) -> int:
         self.slots += 1
@@ -540,13 +542,15 @@ class Planner:
     # ---- leaves and the rest
 
     def _with(self, relation: tree.With, needed: frozenset[int], hint: Hint) -> Operator:
-        plans = []
-        for cte in relation.ctes:
-            if self.outer and free_columns(cte.body):
-                raise explain.unsupported("a correlated WITH query")
-            plans.append(self._cte(cte))
+        before = self.fresh_ctes
+        correlated = any(map(free_columns, rules.bodies_of(relation)))
+        self.fresh_ctes = bool(self.outer) and (before or correlated)
+        if self.fresh_ctes and rules.read_by_subqueries(relation):
+            raise explain.unsupported("a correlated WITH query that a subquery reads")
+        plans = [self._cte(cte) for cte in relation.ctes]
         body = self.build(relation.body, needed, hint)
-        made = subqueries.WithCtes(body.columns, body, tuple(plans))
+        made = subqueries.WithCtes(body.columns, body, tuple(plans), self.fresh_ctes)
+        self.fresh_ctes = before
         if id(body) in self.ordered:
             self.ordered[id(made)] = made
         return made

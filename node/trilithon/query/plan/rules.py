@@ -87,6 +87,28 @@ def _may_inline(cte: tree.Cte, counts: dict[int, int]) -> bool:
     return counts.get(cte.number, 0) == 1 and not is_volatile(cte.body)
 
 
+def bodies_of(relation: tree.With) -> list[Relation]:
+    """What its CTEs are made of, recursive terms included."""
+    bodies = [cte.body for cte in relation.ctes]
+    return bodies + [cte.recursive for cte in relation.ctes if cte.recursive is not None]
+
+
+def read_by_subqueries(relation: tree.With) -> bool:
+    """Whether a subquery in some expression, at any depth, reads one of its CTEs."""
+    numbers = {cte.number for cte in relation.ctes}
+    stack: list[tuple[Relation, bool]] = [(relation, False)]
+    while stack:
+        top, inside = stack.pop()
+        if inside and isinstance(top, tree.CteScan) and top.cte in numbers:
+            return True
+        stack += [(inner, inside) for inner in inputs_of(top)]
+        for expression in expressions_of(top):
+            for node in ir.post_order(expression):
+                if isinstance(node, Subquery):
+                    stack.append((node.body, True))
+    return False
+
+
 def is_volatile(relation: Relation) -> bool:
     """Whether running it twice may give something else, or do something twice."""
     if isinstance(relation, tree.Insert | tree.Update | tree.Delete | tree.Merge | tree.LockRows):
