@@ -136,7 +136,7 @@ def vary(cluster: Cluster) -> None:
         cluster.journal_settings |= {
             "feed_chunk_bytes": 300,
             "feed_burst_bytes": 20_000,
-            "read_log_bytes_max": 2_000,
+            "read_log_bytes_max": 10_000,
             "unsynced_bytes_max": 20_000,
         }
     if draw.random() < 0.2:

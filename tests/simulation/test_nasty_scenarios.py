@@ -194,3 +194,44 @@ def test_whoever_votes_may_be_paused_longer_than_a_lease() -> None:
             one.run(1.3 * TTL_S)
             undo()
             one.run(0.4)
+
+
+def test_a_region_that_is_restarted_again_and_again_serves_again_at_once() -> None:
+    """What limps stays out longer and longer; who served well and was then killed does not limp."""
+    with scenario() as one:
+        for _ in range(4):
+            undo = one.kill(*one.nodes(one.other))
+            one.run(3.0 * TTL_S)
+            undo()
+            since_s = one.cluster.kernel.now_s
+            one.until(
+                lambda since_s=since_s: one.committed_since(since_s, one.other) > 5,  # type: ignore[misc]
+                limit_s=2.0 * TTL_S,
+                what="the Region that came back commits",
+            )
+            one.run(6.0 * TTL_S)
+
+
+def test_a_region_that_never_stays_for_long_comes_back_later_and_later() -> None:
+    with scenario() as one:
+        journal = one.journal(one.other)
+        waits: list[float] = []
+        for _ in range(4):
+            undo = one.kill(journal)
+            one.run(3.0 * TTL_S)
+            undo()
+            since_s = one.cluster.kernel.now_s
+            one.until(
+                lambda: (
+                    journal.up
+                    and journal.running.service.machine.lease_left_us(
+                        journal.running.service._clock.monotonic_us()
+                    )
+                    > 0
+                ),
+                limit_s=60.0,
+                what="the journal has a lease again",
+            )
+            waits.append(one.cluster.kernel.now_s - since_s)
+        assert waits[0] < 2.0 * TTL_S
+        assert waits[1] < waits[2] < waits[3]

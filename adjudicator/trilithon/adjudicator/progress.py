@@ -42,6 +42,10 @@ class Progress:
     drop_count: int = 0
     dropped_us: int = NEVER
     rejoin_at_us: int = NEVER
+    # When it joined last; the process life that was dropped after it had served well for a while, which
+    # another life of it need not pay for.
+    joined_us: int = NEVER
+    forgiven_life: bytes = b""
 
     up: bool = False
     # It has said who it is since the link came up.

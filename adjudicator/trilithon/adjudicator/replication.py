@@ -38,6 +38,8 @@ from trilithon.v1 import types_pb2 as types
 # How much older than the tail a journal's mark may be, in lease_ttl: to join `required`, and to stay.
 _NEAR_TTL: Final = 0.5
 _HOPELESS_TTL: Final = 2.0
+# Whoever stayed for so many lease_ttl did not join and leave for its slowness.
+_WELL_TTL: Final = 4.0
 # A journal that acknowledged no heartbeat sent within this many lease_ttl is silent.
 _FRESH_TTL: Final = 0.6
 
@@ -400,9 +402,10 @@ class Replication:
                 able
                 and lag_us <= ttl_us * _NEAR_TTL
                 and progress.synced_csn
-                and now_us >= progress.rejoin_at_us
+                and self._may_rejoin(progress, now_us)
             ):
                 progress.required = True
+                progress.joined_us = now_us
                 progress.slow = False
                 progress.join_csn = self._copy.tail_csn
                 progress.beat_due = True
@@ -425,9 +428,21 @@ class Replication:
             return
         progress.drop_count += 1
         progress.dropped_us = now_us
+        served_well = now_us - progress.joined_us > ttl_us * _WELL_TTL
+        progress.forgiven_life = progress.lease_life if served_well else b""
         back_off = 0 if progress.drop_count == 1 else ttl_us << min(progress.drop_count, 5)
         progress.rejoin_at_us = now_us + back_off
         self._out.event("required_left", journal=progress.name, slow=progress.slow)
+
+    def _may_rejoin(self, progress: Progress, now_us: int) -> bool:
+        """It has stayed out for long enough, or it is not the process that was dropped: one that was killed
+        and started again does not limp, unless it never stays for long."""
+        if now_us >= progress.rejoin_at_us:
+            return True
+        if progress.forgiven_life in (b"", progress.life):
+            return False
+        progress.drop_count = 0
+        return True
 
     def _grant(self, progress: Progress, now_us: int) -> journal.LeaseGrant | None:
         left_us = self.authority_until_us - now_us
