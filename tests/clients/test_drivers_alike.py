@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import psycopg
 import pytest
-from conftest import Systems
+from both_systems import Systems
 from psycopg import sql
 from psycopg.types.enum import EnumInfo, register_enum
 

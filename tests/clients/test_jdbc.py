@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Systems
+from both_systems import Systems
 
 HERE = Path(__file__).parent
 JAR = Path("/usr/share/java/postgresql.jar")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Systems
+from both_systems import Systems
 
 SHOP = (Path(__file__).parent / "shop.sql").read_text("utf-8")
 COMMANDS = r"""

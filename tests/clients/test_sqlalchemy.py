@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import Systems
+from both_systems import Systems
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.engine.reflection import ObjectKind
