@@ -45,11 +45,11 @@ class Scope:
 
 @dataclass(slots=True)
 class Evaluation:
-    """One run. `variables` is an object or None; `zoned` allows what depends on the time zone."""
+    """One run. Without `variables` (the operators have none) each of them is null; `zoned` allows what depends on the time zone."""
 
     path: JsonPath
     root: Any
-    variables: dict[str, Any]
+    variables: dict[str, Any] | None
     zoned: bool
     settings: IoSettings
     steps: int = 0
@@ -247,6 +247,9 @@ def _literal(run: Evaluation, item: Item, value: Any, scope: Scope) -> Found:
 
 
 def _variable(run: Evaluation, item: Item, value: Any, scope: Scope) -> Found:
+    if run.variables is None:
+        yield None, scope
+        return
     if item.value not in run.variables:
         raise SqlError("42704", f'could not find jsonpath variable "{item.value}"')
     yield run.variables[item.value], replace(scope, base=(run.variables, 1))

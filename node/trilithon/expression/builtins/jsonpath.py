@@ -17,9 +17,9 @@ _EMPTY = "{}"
 add_pattern_check(regex_of)
 
 
-def _evaluation(ctx: Any, zoned: bool, text: str, path: str, variables: str) -> Evaluation:
-    values = jv.load(variables, "jsonb")
-    if not isinstance(values, dict):
+def _evaluation(ctx: Any, zoned: bool, text: str, path: str, variables: str | None) -> Evaluation:
+    values = None if variables is None else jv.load(variables, "jsonb")
+    if variables is not None and not isinstance(values, dict):
         raise SqlError(
             "22023",
             '"vars" argument is not an object',
@@ -100,9 +100,9 @@ for _name, _result, _run in (
 
 @operator("jsonb @? jsonpath -> bool", context=True, nullable=True)
 def _has(ctx: Any, text: str, path: str) -> bool | None:
-    return _exists(_evaluation(ctx, False, text, path, _EMPTY), True)
+    return _exists(_evaluation(ctx, False, text, path, None), True)
 
 
 @operator("jsonb @@ jsonpath -> bool", context=True, nullable=True)
 def _satisfies(ctx: Any, text: str, path: str) -> bool | None:
-    return _match(_evaluation(ctx, False, text, path, _EMPTY), True)
+    return _match(_evaluation(ctx, False, text, path, None), True)

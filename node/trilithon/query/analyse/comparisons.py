@@ -13,6 +13,7 @@ from trilithon.query.analyse import (
     coercion,
     expressions,
     fields,
+    named_arguments,
     names,
     queries,
     rows_as_json,
@@ -335,8 +336,9 @@ def _refuse_aggregate_syntax(analysis: Analysis, node: Node, name: str, location
 
 
 def call_arguments(analysis: Analysis, scope: Scope, node: Node) -> list[Expr]:
-    given = node.get("args", ())
-    if names.strings(node["funcname"])[-1] not in rows_as_json.MAKERS:
+    name = names.strings(node["funcname"])[-1]
+    given = named_arguments.in_order(analysis, name, node.get("args", ()))
+    if name not in rows_as_json.MAKERS:
         return [expressions.analyse(analysis, scope, argument) for argument in given]
     return [
         rows_as_json.argument(analysis, scope, argument)
