@@ -177,6 +177,8 @@ async def test_explain_says_so() -> None:
         "select count(distinct g) from t",
         "select array_agg(g) from t",
         "select count(*) from t where f > random()",
+        f"select sum({' + '.join(['g'] * 1500)}) from t",
+        "select max(repeat('x', 1000000) || g) from t",
         "select max(f + extract(hour from now())) from t",
         "select count(*) from t a join t b using (id)",
         "select count(*) filter (where g = (select 1 from t u where u.id = t.id)) from t",

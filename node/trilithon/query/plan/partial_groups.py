@@ -4,7 +4,7 @@ there too, and only aggregates that can be done in parts."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trilithon.expression import ir
 from trilithon.expression.compile import pushable
@@ -15,9 +15,31 @@ from trilithon.query.execute.aggregate import Call
 from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.scans import RangeScan, ScanLines
 from trilithon.query.execute.storage_groups import StorageGroups
+from trilithon.query.plan.scans import NODES_PUSHED_MAX
+from trilithon.types.registry import type_info
 
 if TYPE_CHECKING:
     from trilithon.query.plan.planner import Planner
+
+_SMALL_TYPES: Final = frozenset(
+    [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "float4",
+        "float8",
+        "numeric",
+        "uuid",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+    ]
+)
 
 
 def storage_groups(
@@ -38,7 +60,9 @@ def storage_groups(
         if call.collects or not mergeable(call.function):
             return None
     projection = _over_stored_rows(planner, source, prepared)
-    if not all(pushable(_constant(expression)) for expression in projection):
+    if not all(_small(one) and pushable(_constant(one)) for one in projection):
+        return None
+    if sum(1 for one in projection for _ in ir.post_order(one)) > NODES_PUSHED_MAX:
         return None
     width = len(relation.groups)
     aggregation = Aggregation(
@@ -79,6 +103,12 @@ def _over_stored_rows(
         return ir.Column(column.index, node.type, not columns[column.index].not_null)
 
     return tuple(ir.transform(expression, change) for expression in placed)
+
+
+def _small(expression: Expr) -> bool:
+    """Whether its values are no larger than what is stored: storage holds a batch of them, and
+    repeat() and its like make of a row what no process should keep for someone else."""
+    return isinstance(expression, ir.Column) or type_info(expression.type.oid).name in _SMALL_TYPES
 
 
 def _constant(expression: Expr) -> Expr:
