@@ -215,18 +215,23 @@ def _one_dimensional(array: ArrayValue, what: str) -> None:
 
 
 @function("array_position(anycompatiblearray, anycompatible) -> int4", strict=False, typed=True, nullable=True)  # fmt: skip
+@function("array_position(anycompatiblearray, anycompatible, int4) -> int4", strict=False, typed=True, nullable=True)  # fmt: skip
 def _position(types: Any, _: Any) -> Callable[..., int | None]:
     same = _same(_element(types[0]))
 
-    def position(array: ArrayValue | None, item: Any) -> int | None:
+    def position(array: ArrayValue | None, item: Any, *start: int | None) -> int | None:
         if array is None:
             return None
         _one_dimensional(
             array, "searching for elements in multidimensional arrays is not supported"
         )
+        first = start[0] if start else None
+        if start and first is None:
+            raise SqlError("22004", "initial position must not be null")
         for number, candidate in enumerate(array.items):
-            if same(candidate, item):
-                return number + array.lower_bounds[0]
+            place = number + array.lower_bounds[0]
+            if (first is None or place >= first) and same(candidate, item):
+                return place
         return None
 
     return position

@@ -304,14 +304,14 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
     right = from_item(analysis, outer, node["rarg"], seen)
     analysis.depth -= 1
     _refuse_duplicate_aliases(analysis, left.aliases, right.aliases)
-    if "join_using_alias" in node:
-        analysis.unsupported("an alias for JOIN ... USING")
     using = names.strings(node.get("usingClause", []))
     if node.get("isNatural"):
         theirs = {column.name for column in right.columns if not (column.hidden or column.system)}
         using = [c.name for c in left.columns if not (c.hidden or c.system) and c.name in theirs]
     if using:
         item = _using_join(analysis, kind, left, right, using, is_lateral)
+        if "join_using_alias" in node:
+            _name_merged(analysis, item, using, node["join_using_alias"]["aliasname"])
     else:
         item = _condition_join(analysis, outer, kind, left, right, node.get("quals"), is_lateral)
     return _aliased_join(analysis, item, node.get("alias"))
@@ -394,6 +394,14 @@ def _using_join(
         for column in left.columns + right.columns
     ]
     return FromItem(relation, columns, {**left.aliases, **right.aliases})
+
+
+def _name_merged(analysis: Analysis, item: FromItem, using: list[str], alias: str) -> None:
+    """JOIN … USING (…) AS alias: another name, for the merged columns alone."""
+    _refuse_duplicate_aliases(analysis, item.aliases, {alias: ""})
+    merged = item.columns[: len(using)]
+    item.columns += [replace(column, alias=alias, hidden=True) for column in merged]
+    item.aliases[alias] = ""
 
 
 def _with_computed(relation: Relation, computed: list[tuple[OutputColumn, Expr]]) -> Project:
