@@ -14,6 +14,7 @@ from trilithon.query.analyse.tree import (
     CteScan,
     Expr,
     FunctionScan,
+    FunctionsInStep,
     Join,
     JoinKind,
     OutputColumn,
@@ -225,11 +226,12 @@ def _without_columns(scope: Scope) -> Scope:
 
 def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromItem:
     functions = node["functions"]
-    if len(functions) != 1 or node.get("is_rowsfrom"):
-        analysis.unsupported("ROWS FROM")
-    call = functions[0]["List"]["items"][0]
     alias, column_names = _alias(node.get("alias"))
     function_scope = Scope(parent=lateral, clause="functions in FROM")
+    calls = _calls_in_step(node)
+    if calls:
+        return _in_step(analysis, function_scope, calls, alias, column_names, node)
+    call = functions[0]["List"]["items"][0]
     if node.get("coldeflist"):
         made_rows, columns = json_rows.rows(analysis, function_scope, node)
         return named_item(analysis, made_rows, columns, alias or json_rows.name_of(node), [])
@@ -262,6 +264,53 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
         relation = Project((output, ordinal), queries.one_row(), (expression, ir.Constant(1, INT8)))
         outputs = (output, ordinal)
     return named_item(analysis, relation, outputs, alias or name, column_names)
+
+
+def _calls_in_step(node: Node) -> list[Node]:
+    """The calls of ROWS FROM, and those that unnest() of several arrays stands for."""
+    items = [function["List"]["items"] for function in node["functions"]]
+    first = items[0][0].get("FuncCall", {})
+    if len(items) > 1 or node.get("is_rowsfrom"):
+        return [item[0] for item in items]
+    several = len(first.get("args", ())) > 1
+    if not several or names.strings(first["funcname"]) not in (
+        ["unnest"],
+        ["pg_catalog", "unnest"],
+    ):
+        return []
+    return [{"FuncCall": {**first, "args": [argument]}} for argument in first["args"]]
+
+
+def _in_step(
+    analysis: Analysis,
+    scope: Scope,
+    calls: list[Node],
+    alias: str,
+    column_names: list[str],
+    node: Node,
+) -> FromItem:
+    if node.get("coldeflist") or any(
+        len(f["List"]["items"]) > 1 and f["List"]["items"][1] for f in node["functions"]
+    ):
+        analysis.unsupported("a column definition list in ROWS FROM")
+    if node.get("ordinality"):
+        analysis.unsupported("WITH ORDINALITY of several functions")
+    scans: list[FunctionScan] = []
+    for call in calls:
+        resolved = None
+        if "FuncCall" in call:
+            resolved = expressions.set_returning_call(analysis, scope, call["FuncCall"])
+        if resolved is None:
+            analysis.unsupported("a function in ROWS FROM that gives no rows")
+        name = names.strings(call["FuncCall"]["funcname"])[-1]
+        columns = list(resolved.columns) or [
+            ("value" if name in _VALUE_SETS else name, resolved.type)
+        ]
+        outputs = tuple(analysis.column(column, type_) for column, type_ in columns)
+        scans.append(FunctionScan(outputs, resolved.function, resolved.arguments))
+    every = tuple(output for scan in scans for output in scan.outputs)
+    shown = alias or names.strings(calls[0]["FuncCall"]["funcname"])[-1]
+    return named_item(analysis, FunctionsInStep(every, tuple(scans)), every, shown, column_names)
 
 
 # Their one result has a name of its own.

@@ -73,8 +73,8 @@ class FunctionScan(Relation):
 
 @dataclass(slots=True, eq=False)
 class FunctionsInStep(Relation):
-    """Several set-returning functions of one select list: row by row beside each other, the shorter ones
-    filled up with NULL."""
+    """Several set-returning functions of one select list or ROWS FROM: row by row beside each other, the
+    shorter ones filled up with NULL."""
 
     functions: tuple[FunctionScan, ...]
 
