@@ -29,7 +29,7 @@ async def test_psql_describes() -> None:
         assert "public|t|table|admin" in await run(*command, "-c", r"\dt")
         text = await run(*command, "-c", r"\d t")
         for line in (
-            "id|integer||not null|nextval('public.t_id_seq'::regclass)",
+            "id|integer||not null|nextval('t_id_seq'::regclass)",
             '"t_pkey" PRIMARY KEY, btree (id)',
             '"t_b_key" UNIQUE CONSTRAINT, btree (b)',
             '"ta" btree (a DESC, lower(b)) WHERE a > 3',

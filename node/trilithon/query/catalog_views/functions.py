@@ -278,6 +278,12 @@ for _kind in ("database", "schema", "table", "column", "sequence", "function", "
     _constant(f"has_{_kind}_privilege(name, text, text) -> bool", True)
     _constant(f"has_{_kind}_privilege(name, oid, text) -> bool", True)
 
+for _role in ("", "name, "):
+    for _table in ("text", "oid"):
+        _constant(f"has_any_column_privilege({_role}{_table}, text) -> bool", True)
+        for _column in ("text", "int2"):
+            _constant(f"has_column_privilege({_role}{_table}, {_column}, text) -> bool", True)
+
 
 @_stable("pg_size_pretty(int8) -> text")
 def _size_pretty(context: Any, size: int) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from trilithon.query.catalog.definitions import Identity
+from trilithon.query.catalog.definitions import Domain, Identity
 from trilithon.query.catalog_views import expression_text, objects
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.query.catalog_views.updatable import is_updatable
 from trilithon.types.registry import (
+    FIRST_USER_OID,
+    USER_ARRAY,
     TypeRef,
     character_length,
     numeric_precision,
@@ -19,6 +21,14 @@ from trilithon.types.registry import (
 Rows = Iterable[dict[str, Any]]
 _INTEGER_BITS: Final = {20: 64, 21: 16, 23: 32}
 _FLOAT_BITS: Final = {700: 24, 701: 53}
+_NUMBERS: Final = (
+    "character_maximum_length",
+    "character_octet_length",
+    "numeric_precision",
+    "numeric_precision_radix",
+    "numeric_scale",
+    "datetime_precision",
+)
 _TIMES: Final = frozenset({1083, 1114, 1184, 1266, 1186})
 
 
@@ -63,18 +73,39 @@ def _columns(view: Viewpoint) -> Rows:
         for position, column in enumerate(table.columns):
             if column.dropped:
                 continue
-            yield _column(view, table, column.name, column.number, column.type) | {
-                "column_default": _default(view, table, position),
-                "is_nullable": _yes(not column.not_null),
-                "is_identity": _yes(column.identity is not Identity.NONE),
-                "identity_generation": column.identity.value.upper() or None,
-                "is_generated": "ALWAYS" if column.generated is not None else "NEVER",
-                "generation_expression": column.generated,
-                "is_updatable": "YES",
-            }
+            made = _column(view, table, column.name, column.number, column.type)
+            yield (
+                made
+                | _domain(view, column)
+                | {
+                    "column_default": _default(view, table, position),
+                    "is_nullable": _yes(not (column.not_null or _domain_not_null(view, column))),
+                    "is_identity": _yes(column.identity is not Identity.NONE),
+                    "identity_generation": column.identity.value.upper() or None,
+                    "is_generated": "ALWAYS" if column.generated is not None else "NEVER",
+                    "generation_expression": column.generated,
+                    "is_updatable": "YES",
+                }
+            )
     for found in view.catalog.views:
         for number, viewed in enumerate(found.columns, 1):
             yield _column(view, found, viewed.name, number, viewed.type)
+
+
+def _domain(view: Viewpoint, column: Any) -> dict[str, Any]:
+    found = view.catalog.object_by_id(column.domain_id) if column.domain_id else None
+    if found is None:
+        return {}
+    return {
+        "domain_catalog": _database(view),
+        "domain_schema": found.schema,
+        "domain_name": found.name,
+    }
+
+
+def _domain_not_null(view: Viewpoint, column: Any) -> bool:
+    found = view.catalog.object_by_id(column.domain_id) if column.domain_id else None
+    return found is not None and bool(found.not_null)
 
 
 def _default(view: Viewpoint, table: Any, position: int) -> str | None:
@@ -89,7 +120,6 @@ def _default(view: Viewpoint, table: Any, position: int) -> str | None:
 def _column(
     view: Viewpoint, relation: Any, name: str, number: int, type_: TypeRef
 ) -> dict[str, Any]:
-    info = type_info(type_.oid)
     length = character_length(type_.typmod) if type_.oid in (1042, 1043) else -1
     precision = scale = radix = None
     if type_.oid in _INTEGER_BITS:
@@ -109,7 +139,7 @@ def _column(
         "column_name": name,
         "ordinal_position": number,
         "is_nullable": "YES",
-        "data_type": "ARRAY" if info.category == "A" and info.element_oid else info.sql_name,
+        "data_type": _type_words(type_),
         "character_maximum_length": length if length > 0 else None,
         "character_octet_length": (length * 4 if length > 0 else 1 << 30) if textual else None,
         "numeric_precision": precision,
@@ -121,8 +151,7 @@ def _column(
         if type_.oid == 1082
         else None,
         "udt_catalog": _database(view),
-        "udt_schema": "pg_catalog",
-        "udt_name": info.name,
+        **_udt(view, type_),
         "dtd_identifier": str(number),
         "is_self_referencing": "NO",
         "is_identity": "NO",
@@ -130,6 +159,46 @@ def _column(
         "is_generated": "NEVER",
         "is_updatable": "NO",
     }
+
+
+def _type_words(type_: TypeRef) -> str:
+    info = type_info(type_.oid)
+    if info.category == "A" and info.element_oid:
+        return "ARRAY"
+    return "USER-DEFINED" if type_.oid >= FIRST_USER_OID else info.sql_name
+
+
+def _udt(view: Viewpoint, type_: TypeRef) -> dict[str, Any]:
+    found = None
+    if type_.oid >= FIRST_USER_OID:
+        found = view.catalog.object_by_id(type_.oid & ~USER_ARRAY)
+    if found is None:
+        return {"udt_schema": "pg_catalog", "udt_name": type_info(type_.oid).name}
+    name = ("_" if type_.oid & USER_ARRAY else "") + found.name
+    return {"udt_schema": found.schema, "udt_name": name}
+
+
+def _domains(view: Viewpoint) -> Rows:
+    for found in view.catalog.types:
+        if isinstance(found, Domain):
+            column = _column(view, found, "", 1, found.base)
+            names = (*_NUMBERS, "data_type", "udt_catalog", "udt_schema", "udt_name")
+            yield {name: column[name] for name in names} | {
+                "domain_catalog": _database(view),
+                "domain_schema": found.schema,
+                "domain_name": found.name,
+                "domain_default": found.default,
+                "dtd_identifier": "1",
+            }
+
+
+def _enabled_roles(view: Viewpoint) -> Rows:
+    for role in view.catalog.roles:
+        yield {"role_name": role.name}
+
+
+def _not_null_name(table: Any, number: int) -> str:
+    return f"{table.schema_id}_{table.id}_{number}_not_null"
 
 
 def _views(view: Viewpoint) -> Rows:
@@ -142,6 +211,9 @@ def _views(view: Viewpoint) -> Rows:
             "check_option": found.check_option.upper() or "NONE",
             "is_updatable": _yes(is_updatable(view.catalog, found)),
             "is_insertable_into": _yes(is_updatable(view.catalog, found)),
+            "is_trigger_updatable": "NO",
+            "is_trigger_deletable": "NO",
+            "is_trigger_insertable_into": "NO",
         }
 
 
@@ -152,6 +224,11 @@ def _constraints(view: Viewpoint) -> Rows:
             for index in objects.constraint_indexes(table)
         ]
         kinds += [(check.name, "CHECK", False, False) for check in table.checks]
+        kinds += [
+            (_not_null_name(table, column.number), "CHECK", False, False)
+            for column in table.visible_columns
+            if column.not_null
+        ]
         kinds += [
             (key.name, "FOREIGN KEY", key.deferrable, key.initially_deferred)
             for key in table.foreign_keys
@@ -243,10 +320,32 @@ def _checks(view: Viewpoint) -> Rows:
                 "constraint_name": check.name,
                 "check_clause": f"({check.sql})",
             }
+        for column in table.visible_columns:
+            if column.not_null:
+                yield {
+                    "constraint_catalog": _database(view),
+                    "constraint_schema": table.schema,
+                    "constraint_name": _not_null_name(table, column.number),
+                    "check_clause": f"{column.name} IS NOT NULL",
+                }
+    for domain in view.catalog.types:
+        for check in domain.checks if isinstance(domain, Domain) else ():
+            yield {
+                "constraint_catalog": _database(view),
+                "constraint_schema": domain.schema,
+                "constraint_name": check.name,
+                "check_clause": f"({expression_text.domain_condition(check.sql)})",
+            }
 
 
 def _sequences(view: Viewpoint) -> Rows:
     for sequence in view.catalog.sequences:
+        owner = view.catalog.table_by_id(sequence.owned_by_table)
+        if owner is not None:
+            column = owner.columns[sequence.owned_by_column - 1]
+            if column.identity is not Identity.NONE:
+                # An identity column's own business.
+                continue
         yield {
             "sequence_catalog": _database(view),
             "sequence_schema": sequence.schema,
@@ -280,6 +379,8 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "check_constraints": _checks,
         "referential_constraints": _references,
         "sequences": _sequences,
+        "domains": _domains,
+        "enabled_roles": _enabled_roles,
         "information_schema_catalog_name": _catalog_name,
     }.items()
 }

@@ -162,7 +162,9 @@ def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[st
         "attalign": align,
         "attstorage": storage,
         "attislocal": True,
-        "attcollation": objects.DEFAULT_COLLATION if type_.oid in _TEXTUAL else 0,
+        "attcollation": objects.DEFAULT_COLLATION
+        if type_.oid in _TEXTUAL or info.element_oid in _TEXTUAL
+        else 0,
     }
 
 
@@ -208,7 +210,9 @@ def _types(view: Viewpoint) -> Rows:
             "typelem": info.element_oid,
             "typarray": info.array_oid,
             "typtypmod": -1,
-            "typcollation": objects.DEFAULT_COLLATION if info.category == "S" else 0,
+            "typcollation": objects.DEFAULT_COLLATION
+            if info.category == "S" or info.element_oid in _TEXTUAL
+            else 0,
         } | type_facts.columns_of(info.oid, info.element_oid)
     yield from _user_types(view)
     for relation in (*view.catalog.tables, *view.catalog.views):
@@ -245,6 +249,7 @@ def _user_types(view: Viewpoint) -> Rows:
                     "oid": value.id,
                     "typname": value.name,
                     "typlen": base.length,
+                    "typbyval": base.length in _BY_VALUE,
                     "typtype": "d",
                     "typcategory": base.category,
                     "typbasetype": value.base.oid,
@@ -332,6 +337,10 @@ def _indexes(view: Viewpoint) -> Rows:
             }
 
 
+# What of a foreign key other constraints have instead.
+_NO_REFERENCE: Final = {"confupdtype": " ", "confdeltype": " ", "confmatchtype": " "}
+
+
 def _constraints(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         for index in objects.constraint_indexes(table):
@@ -340,6 +349,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "conname": index.name,
                 "connamespace": table.schema_id,
                 "contype": "p" if index.primary else "u",
+                **_NO_REFERENCE,
                 "convalidated": True,
                 "conrelid": table.id,
                 "conindid": index.id,
@@ -353,6 +363,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "conname": check.name,
                 "connamespace": table.schema_id,
                 "contype": "c",
+                **_NO_REFERENCE,
                 "convalidated": check.validated,
                 "conrelid": table.id,
                 "conislocal": True,
@@ -388,6 +399,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "conname": check.name,
                 "connamespace": domain.schema_id,
                 "contype": "c",
+                **_NO_REFERENCE,
                 "convalidated": check.validated,
                 "contypid": domain.id,
                 "conislocal": True,
