@@ -30,7 +30,7 @@ from trilithon.query.analyse.tree import (
 from trilithon.query.catalog.definitions import View
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import INT8, TEXT, UNKNOWN, TypeRef, type_name
+from trilithon.types.registry import INT8, RECORD, TEXT, UNKNOWN, TypeRef, type_name
 
 _SET_OPERATIONS: Final[dict[str, Literal["union", "intersect", "except"]]] = {
     "SETOP_UNION": "union",
@@ -454,6 +454,13 @@ def _finish(
             ):
                 retarget(analysis, relation, index, TEXT)
     outputs = relation.outputs
+    for index, _, _ in order:
+        if outputs[index].type.oid != RECORD.oid:
+            coercion.require_order(analysis, outputs[index].type, None)
+    for index, shown in enumerate(block.targets):
+        compared = not shown.hidden if distinct == () else index in (distinct or ())
+        if compared and outputs[index].type.oid != RECORD.oid:
+            coercion.require_equality(analysis, outputs[index].type, None)
     keys = tuple(
         SortKey(ir.Column(outputs[index].id, outputs[index].type), descending, nulls_first)
         for index, descending, nulls_first in order
