@@ -209,7 +209,7 @@ def test_a_region_that_is_restarted_again_and_again_serves_again_at_once() -> No
                 limit_s=2.0 * TTL_S,
                 what="the Region that came back commits",
             )
-            one.run(6.0 * TTL_S)
+            one.run(1.5 * TTL_S)
 
 
 def test_a_region_that_never_stays_for_long_comes_back_later_and_later() -> None:

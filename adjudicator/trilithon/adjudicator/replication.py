@@ -38,8 +38,8 @@ from trilithon.v1 import types_pb2 as types
 # How much older than the tail a journal's mark may be, in lease_ttl: to join `required`, and to stay.
 _NEAR_TTL: Final = 0.5
 _HOPELESS_TTL: Final = 2.0
-# Whoever stayed for so many lease_ttl did not join and leave for its slowness.
-_WELL_TTL: Final = 4.0
+# Whoever stayed for so many lease_ttl, the last one of them silent, did not leave for its slowness.
+_WELL_TTL: Final = 2.0
 # A journal that acknowledged no heartbeat sent within this many lease_ttl is silent.
 _FRESH_TTL: Final = 0.6
 
