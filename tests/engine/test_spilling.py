@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +14,7 @@ from engine_bench import Bench
 
 from trilithon.core.errors import SqlError
 from trilithon.query.execute import spill
+from trilithon.query.execute.run import Memory
 
 ROWS = 4_000
 SMALL = 400_000
@@ -137,3 +140,35 @@ async def test_files_are_bounded(blocks: list[int]) -> None:
     assert "query_temp_bytes" in caught.value.message
     assert open_files() <= before
     assert await bench.rows("select 1") == [("1",)]
+
+
+class _Slow:
+    """Takes until it is told to be pickled."""
+
+    go = threading.Event()
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        assert self.go.wait(30)
+        return int, (7,)
+
+
+async def test_a_write_that_was_cancelled_touches_no_file_afterwards() -> None:
+    memory = Memory()
+    one = spill.Spill(memory)
+    segment = spill.Segment()
+    await one.append(segment, [1, 2])
+    open_before = open_files()
+    writing = asyncio.create_task(one.append(segment, [_Slow()]))
+    while not any(thread.name.startswith("asyncio") for thread in threading.enumerate()):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    one.close()
+    assert open_files() == open_before - 1
+    assert memory.temp_used == 0
+    _Slow.go.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert open_files() <= open_before - 1
+    assert memory.temp_used == 0

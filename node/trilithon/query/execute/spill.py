@@ -42,14 +42,19 @@ class Segment:
 
 
 class Spill:
-    """One temporary file. `close` is safe to repeat; a file that nobody closes goes with its object."""
+    """One temporary file. `close` is safe to repeat; a file that nobody closes goes with its object.
 
-    __slots__ = ("_end", "_file", "_memory")
+    A statement that is cancelled closes its spill while a worker thread may still be writing: the thread
+    holds the file itself, so that it never writes to whatever has the file's number next.
+    """
+
+    __slots__ = ("_closed", "_end", "_file", "_memory")
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._file: IO[bytes] | None = None
         self._end = 0
+        self._closed = False
 
     async def append(self, segment: Segment, rows: Sequence[Any]) -> None:
         """SqlError 53400: the run's files are too large."""
@@ -61,11 +66,15 @@ class Spill:
 
     def _write(self, block: Sequence[Any]) -> int:
         data = pickle.dumps(block, protocol=5)
+        if self._closed:
+            return 0
         self._memory.take_temp(len(data))
-        if self._file is None:
+        file = self._file
+        if file is None:
             # Rows are money: nobody else may read them, and they have no name (mkstemp's 0600).
-            self._file = tempfile.TemporaryFile(prefix="trilithon-", buffering=0)  # noqa: SIM115
-        os.pwrite(self._file.fileno(), data, self._end)
+            file = tempfile.TemporaryFile(prefix="trilithon-", buffering=0)  # noqa: SIM115
+            self._file = file
+        os.pwrite(file.fileno(), data, self._end)
         self._end += len(data)
         return len(data)
 
@@ -74,16 +83,17 @@ class Spill:
             yield await asyncio.to_thread(self._read, offset, length)
 
     def _read(self, offset: int, length: int) -> list[Any]:
-        assert self._file is not None
-        rows: list[Any] = pickle.loads(os.pread(self._file.fileno(), length, offset))
+        file = self._file
+        assert file is not None
+        rows: list[Any] = pickle.loads(os.pread(file.fileno(), length, offset))
         return rows
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        """The file is closed when nobody holds it any more."""
+        if not self._closed:
+            self._closed = True
             self._file = None
             self._memory.give_temp(self._end)
-            self._end = 0
 
 
 # (key, row)
