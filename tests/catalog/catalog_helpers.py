@@ -15,7 +15,10 @@ from trilithon.query.catalog.definitions import (
     IndexDefinition,
     Table,
     TableDefinition,
+    ViewColumn,
+    ViewDefinition,
 )
+from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.catalog.rowkeys import TableKeys, pad_row, row_range, storage_range, suffix_of
 from trilithon.query.transaction.limits import TransactionLimits
 from trilithon.types.registry import INT4, TEXT
@@ -68,6 +71,18 @@ def table_definition(
         column_name, kind, *rest = column.split()
         parsed.append(ColumnDefinition(column_name, TYPES[kind], not_null=bool(rest)))
     return TableDefinition("public", name, tuple(parsed), tuple(indexes), **fields)
+
+
+async def fill(cluster: FakeCluster, table: Table, rows: list[list[Any]]) -> None:
+    transaction = await cluster.manager.begin()
+    await RowWriter(transaction, table).insert(rows)
+    await transaction.commit()
+
+
+def view_definition(
+    name: str, *depends_on: int, sql: str = "SELECT 1", **fields: Any
+) -> ViewDefinition:
+    return ViewDefinition("public", name, (ViewColumn("a", INT4),), sql, depends_on, **fields)
 
 
 async def make_table(cluster: FakeCluster, *args: Any, **fields: Any) -> Table:

@@ -9,6 +9,7 @@ from catalog_helpers import (
     catalog,
     check_indexes,
     current_table,
+    fill,
     index,
     make_table,
     new_cluster,
@@ -16,8 +17,8 @@ from catalog_helpers import (
     stored_rows,
     table_definition,
     unique,
+    view_definition,
 )
-from fake_cluster import FakeCluster
 
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog import ddl
@@ -32,9 +33,6 @@ from trilithon.query.catalog.definitions import (
     Schema,
     Table,
     TableDefinition,
-    View,
-    ViewColumn,
-    ViewDefinition,
 )
 from trilithon.query.catalog.documents import encode_object
 from trilithon.query.catalog.row_writer import RowWriter
@@ -42,18 +40,6 @@ from trilithon.query.catalog.rowkeys import row_range
 from trilithon.query.catalog.system_tables import object_key
 from trilithon.types.registry import INT4, JSONB, TEXT
 from trilithon.v1.types_pb2 import MODE_EXCLUSIVE
-
-
-async def fill(cluster: FakeCluster, table: Table, rows: list[list[Any]]) -> None:
-    transaction = await cluster.manager.begin()
-    await RowWriter(transaction, table).insert(rows)
-    await transaction.commit()
-
-
-def view_definition(
-    name: str, *depends_on: int, sql: str = "SELECT 1", **fields: Any
-) -> ViewDefinition:
-    return ViewDefinition("public", name, (ViewColumn("a", INT4),), sql, depends_on, **fields)
 
 
 async def test_bootstrap_needs_no_write() -> None:
@@ -486,262 +472,6 @@ async def test_foreign_keys_as_definitions() -> None:
     await transaction.commit()
     assert not (await catalog(cluster)).tables
     assert parent.referenced_by == ()
-
-
-# ---- alter
-
-
-async def test_added_columns_have_their_missing_value() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", indexes=[primary("a")])
-    await fill(cluster, table, [[1]])
-    transaction = await cluster.manager.begin()
-    added = await ddl.add_column(
-        transaction,
-        table,
-        ColumnDefinition("b", TEXT, not_null=True, default="'x'", missing_value="x"),
-    )
-    assert added is not None
-    await transaction.commit()
-    table = await current_table(cluster)
-    assert table.missing_values == (None, "x")
-    assert list(stored_rows(cluster, table).values()) == [[1, "x"]]
-    transaction = await cluster.manager.begin()
-    with pytest.raises(SqlError) as raised:
-        await ddl.add_column(transaction, table, ColumnDefinition("b", INT4))
-    assert raised.value.message == 'column "b" of relation "t" already exists'
-    with pytest.raises(SqlError) as raised:
-        await ddl.add_column(transaction, table, ColumnDefinition("c", INT4, not_null=True))
-    assert raised.value.sqlstate == "23502"
-
-
-async def test_an_index_over_an_added_column() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", indexes=[primary("a")])
-    await fill(cluster, table, [[1], [2]])
-    transaction = await cluster.manager.begin()
-    added = await ddl.add_column(transaction, table, ColumnDefinition("b", INT4, missing_value=9))
-    assert added is not None
-    await transaction.commit()
-    transaction = await cluster.manager.begin()
-    await ddl.create_index(transaction, await current_table(cluster), index("b"), wait=True)
-    await transaction.commit()
-    check_indexes(cluster, await current_table(cluster))
-
-
-async def test_dropped_columns_take_their_indexes_and_checks() -> None:
-    cluster = new_cluster()
-    table = await make_table(
-        cluster,
-        "t",
-        "a int",
-        "b int",
-        "c int",
-        indexes=[primary("a"), unique("b", "c"), unique("c")],
-        checks=(CheckDefinition("b > c", ("b", "c")), CheckDefinition("c > 0", ("c",))),
-    )
-    await fill(cluster, table, [[1, 5, 2]])
-    transaction = await cluster.manager.begin()
-    with pytest.raises(SqlError, match='42703: column "z" of relation "t" does not exist'):
-        ddl.drop_column(transaction, table, "z")
-    changed, _ = ddl.drop_column(transaction, table, "b")
-    assert [part.name for part in changed.indexes] == ["t_pkey", "t_c_key"]
-    assert [check.sql for check in changed.checks] == ["c > 0"]
-    assert [column.name for column in changed.visible_columns] == ["a", "c"]
-    readded = await ddl.add_column(transaction, changed, ColumnDefinition("b", TEXT))
-    assert readded is not None
-    assert readded.column("b") is readded.columns[3]
-    await transaction.commit()
-    table = await current_table(cluster)
-    assert list(stored_rows(cluster, table).values()) == [[1, 5, 2, None]]
-    check_indexes(cluster, table)
-
-
-async def test_a_view_holds_its_columns() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int")
-    transaction = await cluster.manager.begin()
-    await ddl.create_view(
-        transaction, view_definition("v", table.id, depends_on_columns=((table.id, 2),))
-    )
-    ddl.drop_column(transaction, table, "a")
-    table = transaction.catalog.table(["public"], "t")
-    with pytest.raises(SqlError) as raised:
-        ddl.drop_column(transaction, table, "b")
-    assert raised.value.detail == "view v depends on column b of table t"
-    _, notices = ddl.drop_column(transaction, table, "b", cascade=True)
-    assert notices == ["view v"]
-
-
-async def test_dropping_a_clustered_primary_key_keeps_the_rows() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a"), unique("b")])
-    await fill(cluster, table, [[1, 1], [2, 2]])
-    transaction = await cluster.manager.begin()
-    changed = ddl.drop_constraint(transaction, table, "t_pkey")
-    await RowWriter(transaction, changed).insert([[1, 3]])
-    await transaction.commit()
-    table = await current_table(cluster)
-    assert table.clustered is None
-    check_indexes(cluster, table)
-    assert sorted(stored_rows(cluster, table).values()) == [[1, 1], [1, 3], [2, 2]]
-    transaction = await cluster.manager.begin()
-    created = await ddl.add_primary_key(transaction, table, primary("b"))
-    await transaction.commit()
-    table = await current_table(cluster)
-    assert table.clustered is not None
-    assert created.table.storage_id == table.storage_id
-    check_indexes(cluster, table)
-
-
-async def test_constraints_by_name() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", indexes=[primary("a")])
-    await fill(cluster, table, [[-1]])
-    transaction = await cluster.manager.begin()
-    check = CheckDefinition("a > 0", ("a",))
-    table = ddl.add_check(transaction, table, check)
-    assert not table.checks[0].validated
-    table = ddl.rename_constraint(transaction, table, "t_a_check", "positive")
-    table = ddl.drop_constraint(transaction, table, "positive")
-    with pytest.raises(SqlError) as raised:
-        ddl.drop_constraint(transaction, table, "positive")
-    assert raised.value.message == 'constraint "positive" of relation "t" does not exist'
-    with pytest.raises(SqlError, match="2BP01: cannot drop index t_pkey because constraint"):
-        ddl.drop_index(transaction, table, table.indexes[0])
-    with pytest.raises(SqlError, match='42P16: column "a" is in a primary key'):
-        ddl.drop_not_null(transaction, table, "a")
-
-
-async def test_renaming() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a")])
-    transaction = await cluster.manager.begin()
-    ddl.rename_relation(transaction, table, "u")
-    table = transaction.catalog.table(["public"], "u")
-    table = ddl.rename_column(transaction, table, "b", "c")
-    with pytest.raises(SqlError, match="42701"):
-        ddl.rename_column(transaction, table, "c", "a")
-    table = ddl.rename_index(transaction, table, table.indexes[0], "key")
-    with pytest.raises(SqlError, match="42P01"):
-        transaction.catalog.table(["public"], "t")
-    await transaction.commit()
-    found = await catalog(cluster)
-    assert found.relation(["public"], "t_pkey") is None
-    assert found.index_by_id(table.indexes[0].id) is not None
-    assert [c.name for c in found.table(["public"], "u").columns] == ["a", "c"]
-
-
-async def test_changing_a_type_rewrites() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a"), unique("b")])
-    await fill(cluster, table, [[2, 20], [10, 3]])
-    transaction = await cluster.manager.begin()
-    column = replace(table.columns[0], type=TEXT)
-    changed = await ddl.alter_column_type(transaction, table, column, lambda row: str(row[0]))
-    assert changed.indexes[0].types == (TEXT,)
-    await transaction.commit()
-    table = await current_table(cluster)
-    check_indexes(cluster, table)
-    assert list(stored_rows(cluster, table).values()) == [["10", 3], ["2", 20]]
-
-
-# ---- schemas, views, roles
-
-
-async def test_schemas() -> None:
-    cluster = new_cluster()
-    transaction = await cluster.manager.begin()
-    schema = await ddl.create_schema(transaction, "s")
-    assert schema is not None
-    with pytest.raises(SqlError, match='42P06: schema "s" already exists'):
-        await ddl.create_schema(transaction, "s")
-    assert await ddl.create_schema(transaction, "s", if_not_exists=True) is None
-    with pytest.raises(SqlError, match="42939"):
-        await ddl.create_schema(transaction, "pg_x")
-    with pytest.raises(SqlError, match="2BP01"):
-        ddl.drop_schema(transaction, Schema(2200, "public"))
-    await ddl.create_table(transaction, TableDefinition("s", "t", (ColumnDefinition("a", INT4),)))
-    with pytest.raises(SqlError) as raised:
-        ddl.drop_schema(transaction, schema)
-    assert raised.value.detail == "table s.t depends on schema s"
-    ddl.rename_schema(transaction, schema, "r")
-    assert transaction.catalog.table(["r"], "t").schema == "r"
-    renamed = transaction.catalog.schema("r")
-    assert renamed is not None
-    assert ddl.drop_schema(transaction, renamed, cascade=True) == ["table r.t"]
-    assert not transaction.catalog.tables
-    assert transaction.catalog.schema("r") is None
-
-
-async def test_search_path() -> None:
-    cluster = new_cluster()
-    transaction = await cluster.manager.begin()
-    await ddl.create_schema(transaction, "s")
-    for schema in ("public", "s"):
-        await ddl.create_table(
-            transaction, TableDefinition(schema, "t", (ColumnDefinition("a", INT4),))
-        )
-    found = transaction.catalog
-    assert found.table(["s", "public"], "t").schema == "s"
-    assert found.table(["nope", "public", "s"], "t").schema == "public"
-    assert found.find_table([], "t") is None
-    with pytest.raises(SqlError, match=r'42P01: relation "s\.x" does not exist'):
-        found.table(["s"], "x")
-    with pytest.raises(SqlError, match='42P01: relation "x" does not exist'):
-        found.table(["s", "public"], "x")
-
-
-async def test_replacing_views() -> None:
-    cluster = new_cluster()
-    transaction = await cluster.manager.begin()
-    view = await ddl.create_view(transaction, view_definition("v"))
-    with pytest.raises(SqlError, match="42P07"):
-        await ddl.create_view(transaction, view_definition("v"))
-    wider = replace(view_definition("v"), columns=(ViewColumn("a", INT4), ViewColumn("b", TEXT)))
-    replaced = await ddl.create_view(transaction, wider, replace=True)
-    assert replaced.id == view.id
-    for columns, text in (
-        ((ViewColumn("a", INT4),), "cannot drop columns from view"),
-        (
-            (ViewColumn("z", INT4), ViewColumn("b", TEXT)),
-            'cannot change name of view column "a" to "z"',
-        ),
-        ((ViewColumn("a", TEXT), ViewColumn("b", TEXT)), "cannot change data type of view column"),
-    ):
-        with pytest.raises(SqlError, match=text):
-            await ddl.create_view(transaction, replace(wider, columns=columns), replace=True)
-    await ddl.create_table(transaction, table_definition("t", "a int"))
-    with pytest.raises(SqlError, match='42809: "t" is not a view'):
-        await ddl.create_view(transaction, view_definition("t"), replace=True)
-    assert isinstance(transaction.catalog.relation(["public"], "v"), View)
-    with pytest.raises(SqlError, match='42809: "v" is not a table'):
-        transaction.catalog.table(["public"], "v")
-
-
-async def test_roles() -> None:
-    cluster = new_cluster()
-    transaction = await cluster.manager.begin()
-    role = await ddl.create_role(transaction, "alice", login=True)
-    with pytest.raises(SqlError, match='42710: role "alice" already exists'):
-        await ddl.create_role(transaction, "alice")
-    admin = transaction.catalog.role("admin")
-    assert admin is not None
-    ddl.alter_role(transaction, admin, password="SCRAM-SHA-256$x")
-    with pytest.raises(SqlError, match="2BP01"):
-        ddl.drop_role(transaction, admin)
-    table = await ddl.create_table(
-        transaction, replace(table_definition("t", "a int"), owner="alice")
-    )
-    assert table is not None
-    with pytest.raises(SqlError) as raised:
-        ddl.drop_role(transaction, role)
-    assert raised.value.detail == "owner of table t"
-    await transaction.commit()
-    found = (await catalog(cluster)).role("admin")
-    assert found is not None
-    assert found.password == "SCRAM-SHA-256$x"
-    assert len((await catalog(cluster)).roles) == 2
 
 
 # ---- documents

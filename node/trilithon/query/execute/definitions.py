@@ -144,7 +144,9 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
     from trilithon.query.engine import ResultColumn
     from trilithon.query.execute import (
         alter_objects,
+        alter_tables,
         define_functions,
+        define_indexes,
         define_tables,
         define_types,
     )
@@ -152,6 +154,8 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
     handler = (
         HANDLERS.get(statement.tag)
         or define_tables.HANDLERS.get(statement.tag)
+        or define_indexes.HANDLERS.get(statement.tag)
+        or alter_tables.HANDLERS.get(statement.tag)
         or define_types.HANDLERS.get(statement.tag)
         or alter_objects.HANDLERS.get(statement.tag)
     )
