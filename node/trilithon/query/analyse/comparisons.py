@@ -15,6 +15,7 @@ from trilithon.query.analyse import (
     fields,
     named_arguments,
     names,
+    ordering,
     queries,
     rows_as_json,
     sql_functions,
@@ -490,7 +491,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         sort = item["SortBy"]
         expression = coercion.settle(analysis, expressions.analyse(analysis, scope, sort["node"]))
         coercion.require_order(analysis, expression.type, location)
-        order.append((expression, *queries.sort_direction(analysis, sort)))
+        order.append((expression, *ordering.sort_direction(analysis, sort)))
     if within_group:
         refuse_varying(analysis, arguments, name, location)
         arguments += [expression for expression, _, _ in order]

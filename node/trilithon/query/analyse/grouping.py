@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, queries
+from trilithon.query.analyse import coercion, expressions, ordering
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import free_columns
@@ -58,7 +58,7 @@ def _group_item(analysis: Analysis, scope: Scope, block: Block, node: Node) -> E
                 )
             if found:
                 return _without_aggregates(analysis, block, found[0].expression, node)
-    ordinal = queries.ordinal_of(analysis, node, len(block.targets), "GROUP BY")
+    ordinal = ordering.ordinal_of(analysis, node, len(block.targets), "GROUP BY")
     if ordinal is not None:
         return _without_aggregates(analysis, block, block.targets[ordinal].expression, node)
     scope.clause = "GROUP BY"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from trilithon.expression import functions, ir
-from trilithon.query.analyse import coercion, comparisons, expressions, queries
+from trilithon.query.analyse import coercion, comparisons, expressions, ordering
 from trilithon.query.analyse.block import Block
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
@@ -37,7 +37,7 @@ def call(analysis: Analysis, scope: Scope, node: Node, name: str) -> Expr:
     for item in node.get("agg_order", ()):
         sort = item["SortBy"]
         expression = coercion.settle(analysis, expressions.analyse(analysis, scope, sort["node"]))
-        order.append((expression, *queries.sort_direction(analysis, sort)))
+        order.append((expression, *ordering.sort_direction(analysis, sort)))
     comparisons.refuse_varying(analysis, arguments, name, location)
     block.inside = before
     if len(arguments) != len(order):

@@ -13,7 +13,9 @@ from trilithon.query.analyse import (
     new_rows,
     queries,
     table_expressions,
+    undecided,
     view_targets,
+    with_queries,
 )
 from trilithon.query.analyse.block import Target
 from trilithon.query.analyse.context import Analysis
@@ -53,7 +55,11 @@ def analyse_modifying(analysis: Analysis, parent: Scope | None, node: Node) -> R
     analysis.read_only = False
     analysis.descend(None)
     scope = Scope(parent=parent)
-    ctes = queries.with_clause(analysis, scope, body["withClause"]) if "withClause" in body else ()
+    ctes = (
+        with_queries.with_clause(analysis, scope, body["withClause"])
+        if "withClause" in body
+        else ()
+    )
     relation = handler(analysis, scope, body)
     analysis.depth -= 1
     return With(relation.outputs, ctes, relation) if ctes else relation
@@ -127,7 +133,7 @@ def _insert_source(
     for index, column in enumerate(columns[: len(source.outputs)]):
         output = source.outputs[index]
         if output.type.oid == UNKNOWN.oid:
-            queries.retarget(analysis, source, index, type(column.type)(column.type.oid))
+            undecided.retarget(analysis, source, index, type(column.type)(column.type.oid))
             output = source.outputs[index]
         value = coercion.assign(
             analysis, ir.Column(output.id, output.type), column.type, column.name, None

@@ -7,7 +7,7 @@ from typing import Final
 
 from trilithon.expression import functions, ir
 from trilithon.expression.registry import Aggregate
-from trilithon.query.analyse import coercion, comparisons, expressions, queries, rows_as_json
+from trilithon.query.analyse import coercion, comparisons, expressions, ordering, rows_as_json
 from trilithon.query.analyse.block import Block, WindowDefinition
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
@@ -173,7 +173,7 @@ def _definition(analysis: Analysis, scope: Scope, block: Block, node: Node) -> W
         sort = item["SortBy"]
         expression = coercion.settle(analysis, expressions.analyse(analysis, scope, sort["node"]))
         coercion.require_order(analysis, expression.type, location)
-        order.append(SortKey(expression, *queries.sort_direction(analysis, sort)))
+        order.append(SortKey(expression, *ordering.sort_direction(analysis, sort)))
     return WindowDefinition(
         tuple(partition), tuple(order), _frame(analysis, scope, merged, order, location)
     )
