@@ -20,6 +20,14 @@ def acknowledge(rig: Rig, name: str, csn: int) -> None:
     rig.machine.journal_reply(name, journal.JournalReply(ack=ack), rig.now, rig.now)
 
 
+def _timings(rig: Rig) -> tuple[int, int, int, int]:
+    """queued, judged, synced, settled of the one verdict that is ready, in microseconds."""
+    ((_, reply),) = rig.machine.take(rig.now, rig.now).replies
+    assert reply.verdict.outcome == COMMITTED
+    timings = reply.verdict.timings
+    return timings.queued_us, timings.judged_us, timings.synced_us, timings.settled_us
+
+
 def test_beside_the_leader() -> None:
     rig = Rig()
     rig.lead()
@@ -33,15 +41,7 @@ def test_beside_the_leader() -> None:
     machine.take(rig.now, rig.now)
     rig.now += 1_000
     acknowledge(rig, "b/journal-0", csn)
-    ((_, reply),) = machine.take(rig.now, rig.now).replies
-    assert reply.verdict.outcome == COMMITTED
-    timings = reply.verdict.timings
-    assert (timings.queued_us, timings.judged_us, timings.synced_us, timings.settled_us) == (
-        0,
-        10,
-        100,
-        1_110,
-    )
+    assert _timings(rig) == (0, 10, 100, 1_110)
 
 
 def test_beside_a_follower() -> None:
@@ -58,15 +58,7 @@ def test_beside_a_follower() -> None:
     rig.now += 1_000
     settled = journal.FeedUpdate(settled_csn=1, epoch=7, leader="b/adjudicator-0")
     machine.feed_reply(journal.JournalReply(feed=settled), rig.now, rig.now)
-    ((_, reply),) = machine.take(rig.now, rig.now).replies
-    assert reply.verdict.outcome == COMMITTED
-    timings = reply.verdict.timings
-    assert (timings.queued_us, timings.judged_us, timings.synced_us, timings.settled_us) == (
-        0,
-        10,
-        100,
-        1_110,
-    )
+    assert _timings(rig) == (0, 10, 100, 1_110)
 
 
 def test_time_without_a_leader_is_time_in_the_queue() -> None:

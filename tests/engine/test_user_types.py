@@ -139,6 +139,19 @@ async def test_dropping_a_type_and_using_it_do_not_both_succeed() -> None:
     assert caught.value.sqlstate == "40001"
 
 
+async def _meets_a_new_rule(bench: Bench, alter_first: bool) -> None:
+    """The open transaction wrote a `pos` that a new rule forbids: of the two only the first commits."""
+    writing, bench.transaction = bench.transaction, None
+    await bench.begin()
+    await bench.run("alter domain pos add constraint c check (value > 0)")
+    altering, bench.transaction = bench.transaction, None
+    first, second = (altering, writing) if alter_first else (writing, altering)
+    await first.commit()
+    with pytest.raises(SqlError) as caught:
+        await second.commit()
+    assert caught.value.sqlstate == "40001"
+
+
 @pytest.mark.parametrize("alter_first", [True, False])
 async def test_a_domain_s_new_rule_and_a_row_that_breaks_it_do_not_both_succeed(
     alter_first: bool,
@@ -148,15 +161,7 @@ async def test_a_domain_s_new_rule_and_a_row_that_breaks_it_do_not_both_succeed(
     await bench.run("create table t (id int primary key, p pos)")
     await bench.begin()
     await bench.run("insert into t values (1, -5)")
-    inserting, bench.transaction = bench.transaction, None
-    await bench.begin()
-    await bench.run("alter domain pos add constraint c check (value > 0)")
-    altering, bench.transaction = bench.transaction, None
-    first, second = (altering, inserting) if alter_first else (inserting, altering)
-    await first.commit()
-    with pytest.raises(SqlError) as caught:
-        await second.commit()
-    assert caught.value.sqlstate == "40001"
+    await _meets_a_new_rule(bench, alter_first)
 
 
 async def test_plans_follow_a_domain_s_rules() -> None:
@@ -220,12 +225,4 @@ async def test_copied_rows_and_a_domain_s_new_rule_do_not_both_succeed(alter_fir
     (statement,) = bench.engine.parse("copy t from stdin")
     target = await bench.engine.copy_in(statement, bench.transaction, bench.settings)
     await target.insert([(1, -5)], EvalContext())
-    copying, bench.transaction = bench.transaction, None
-    await bench.begin()
-    await bench.run("alter domain pos add constraint c check (value > 0)")
-    altering, bench.transaction = bench.transaction, None
-    first, second = (altering, copying) if alter_first else (copying, altering)
-    await first.commit()
-    with pytest.raises(SqlError) as caught:
-        await second.commit()
-    assert caught.value.sqlstate == "40001"
+    await _meets_a_new_rule(bench, alter_first)

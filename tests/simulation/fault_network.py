@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,13 +83,14 @@ def reset(cluster: Cluster) -> Callable[[], None]:
     return lambda: None
 
 
-def slow_link(cluster: Cluster) -> Callable[[], None] | None:
-    """One direction between two Regions (or within one) takes much longer."""
-    one, other = cluster.random.choice(cluster.regions), cluster.random.choice(cluster.regions)
+def longer_way(
+    cluster: Cluster, one: str, other: str, delays_s: Sequence[float]
+) -> Callable[[], None] | None:
+    """What `one` (a process or a Region) sends to `other` takes longer by one of `delays_s`; None if it does already."""
     extra = cluster.network.extra_delay_s
     if (one, other) in extra:
         return None
-    delay_s = cluster.random.choice([0.05, 0.2, 0.6])
+    delay_s = cluster.random.choice(delays_s)
     cluster.kernel.note(f"fault: {one} -> {other} takes {delay_s} s longer")
     extra[(one, other)] = delay_s
 
@@ -97,6 +98,12 @@ def slow_link(cluster: Cluster) -> Callable[[], None] | None:
         del extra[(one, other)]
 
     return undo
+
+
+def slow_link(cluster: Cluster) -> Callable[[], None] | None:
+    """One direction between two Regions (or within one) takes much longer."""
+    one, other = cluster.random.choice(cluster.regions), cluster.random.choice(cluster.regions)
+    return longer_way(cluster, one, other, [0.05, 0.2, 0.6])
 
 
 FAULTS = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fault_network import longer_way
+
 from trilithon.link.specs import ADJUDICATOR, JOURNAL
 
 if TYPE_CHECKING:
@@ -54,17 +56,7 @@ def slow_speaker(cluster: Cluster) -> Callable[[], None] | None:
     leader = cluster.leader()
     if leader is not None and cluster.random.random() < 0.5:
         one = leader.name
-    extra = cluster.network.extra_delay_s
-    if one == other or (one, other) in extra:
-        return None
-    delay_s = cluster.random.choice([0.3, 1.2, 2.5])
-    cluster.kernel.note(f"fault: {one} -> {other} takes {delay_s} s longer")
-    extra[(one, other)] = delay_s
-
-    def undo() -> None:
-        del extra[(one, other)]
-
-    return undo
+    return None if one == other else longer_way(cluster, one, other, [0.3, 1.2, 2.5])
 
 
 FAULTS = {

@@ -15,6 +15,7 @@ Modules, bottom up (all but `service` and `role` are pure: time and events come 
   entries passed on, appends, marks, leases, settling.
 - `judging`: what requests must look like, and what is answered.
 - `leader`: one term of leadership: recovery, judging, refusals, member changes.
+- `handover`: leadership moved by order or before an orderly stop.
 - `pending`: requests that this adjudicator took from query processors, until they are answered.
 - `outbox`: what a step wants sent.
 - `machine`: puts them together.
@@ -23,8 +24,6 @@ Invariants
 - A leader judges only with authority, and only after its epoch's first entry is committed.
 - What an adjudicator has told a query processor, "committed" or "aborted", stays true.
 - Nothing here is durable: the log in the journals is the truth.
-
-Not there yet: moving leadership by order (`Lead`).
 
 Not here: durability (journal), SQL (query processor), links (trilithon.link).
 """

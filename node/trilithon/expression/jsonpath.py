@@ -20,6 +20,7 @@ from trilithon.expression import numeric_math as nm
 from trilithon.expression.patterns import Regex, compile_regex
 from trilithon.types import numeric, text_io
 from trilithon.types.json_value import dump
+from trilithon.types.json_value import kind_of as json_kind
 from trilithon.types.jsonpath_layout import container_offsets
 from trilithon.types.jsonpath_syntax import LAST_LEVEL, Chain, Item, JsonPath
 from trilithon.types.registry import FLOAT8
@@ -213,20 +214,7 @@ def regex_of(pattern: str, flags: str) -> Regex:
 
 def kind_of(value: Any) -> str:
     """What type() says."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-        case Decimal():
-            return "number"
-    return jd.type_name(value)
+    return jd.type_name(value) if jd.is_datetime(value) else json_kind(value)
 
 
 # --- items: each handler gives (value, scope of what follows)

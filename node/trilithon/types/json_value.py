@@ -37,6 +37,22 @@ _DEPTH: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _WHITESPACE: Final = " \t\n\r"
 
 
+def kind_of(value: Any) -> str:
+    """What jsonb_typeof says of a value in Python's shape."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
+    return "number"
+
+
 def load(text: str, type_name: str = "json") -> Any:
     """The Python shape. Raises SqlError 22P02, 54001 when nested too deep."""
     _check_depth(text)

@@ -251,21 +251,6 @@ operator("jsonb ?& text[] -> bool")(
 )
 
 
-def _type_name(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-    return "number"
-
-
 def _array_length(text: str) -> int:
     value = _load(text)
     if isinstance(value, list):
@@ -275,7 +260,7 @@ def _array_length(text: str) -> int:
 
 
 for _kind in ("json", "jsonb"):
-    function(f"{_kind}_typeof({_kind}) -> text")(lambda text: _type_name(_load(text)))
+    function(f"{_kind}_typeof({_kind}) -> text")(lambda text: jv.kind_of(_load(text)))
     function(f"{_kind}_array_length({_kind}) -> int4")(_array_length)
 
 
