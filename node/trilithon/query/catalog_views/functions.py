@@ -435,7 +435,7 @@ for _text in _TEXT_TYPES:
     )
 
 
-# ---- sequences and jobs: the values come from operators (plan.planner), these are their signatures
+# ---- sequences and jobs: the values come from operators (plan.subqueries), these are their signatures
 
 
 def _never(*arguments: Any) -> Any:

@@ -2,7 +2,10 @@
 
 - `rules`: the bound tree rewritten: filters move down, subqueries become joins, joins are ordered.
 - `access`: how a table's rows are found: by key, by range, through which index.
-- `planner`: operators for each relation, expressions compiled over positions in rows.
+- `planner`: operators for each relation, expressions compiled over positions in rows; what is more than a few
+  lines is a module each: `scans`, `joins`, `grouping`, `orders`, `windows`, `sets`, `values`, `sources`,
+  `subqueries`.
+- `lookups`: tables read by key for each of some outer rows.
 - `statements`: plans of INSERT, UPDATE, DELETE.
 - `explain`: plans as text and JSON.
 

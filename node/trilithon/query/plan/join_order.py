@@ -15,13 +15,13 @@ from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import used_columns
 from trilithon.query.analyse.tree import Expr, Relation
 from trilithon.query.plan import access, estimates
-from trilithon.query.plan.conditions import conjunction, split
+from trilithon.query.plan.access import Choice
+from trilithon.query.plan.conditions import conjunction
+from trilithon.query.plan.lookups import find_lookup, lookup_cost, table_of
 
 if TYPE_CHECKING:
     from trilithon.query.plan.rules import Rewriter
 
-# A batched lookup of one row costs about as much as scanning this many.
-LOOKUP_COST: Final = 3.0
 # Subsets double with each input.
 EXHAUSTIVE_MAX: Final = 6
 # Joining what nothing connects multiplies; it comes last wherever there is another way.
@@ -53,15 +53,15 @@ class JoinOrder:
         self._rewriter = rewriter
         self._conditions = [(condition, used_columns(condition)) for condition in conditions]
         self._inputs = [self._input(leaf) for leaf in leaves]
-        # (input, numbers of the conditions that may be keys) → (rows, cost) of one lookup.
-        self._lookups: dict[tuple[int, tuple[int, ...]], tuple[float, float] | None] = {}
+        # By (input, numbers of the conditions that may be keys).
+        self._lookups: dict[tuple[int, tuple[int, ...]], Choice | None] = {}
 
     def _input(self, leaf: Relation) -> _Input:
         from trilithon.query.plan.rules import guess_rows, ids
 
         rows = guess_rows(self._rewriter, leaf)
         cost = rows
-        found = _table_of(leaf)
+        found = table_of(leaf)
         if found is not None:
             cost = access.choose(found[0], found[1], self._rewriter.texts).cost
         return _Input(leaf, ids(leaf), rows, cost)
@@ -118,7 +118,7 @@ class JoinOrder:
         cost = by_hash
         lookup = self._lookup(number, ready, known)
         if lookup is not None:
-            cost = min(cost, left.rows * LOOKUP_COST * max(lookup[1], 1.0))
+            cost = min(cost, lookup_cost(left.rows, lookup))
         return _Order((*left.inputs, number), rows, left.cost + cost + rows * 0.1)
 
     def _part(self, left: _Order, number: int, condition: Expr) -> float:
@@ -130,9 +130,7 @@ class JoinOrder:
                 )
         return 1.0
 
-    def _lookup(
-        self, number: int, ready: tuple[int, ...], known: frozenset[int]
-    ) -> tuple[float, float] | None:
+    def _lookup(self, number: int, ready: tuple[int, ...], known: frozenset[int]) -> Choice | None:
         key = (number, ready)
         if key not in self._lookups:
             self._lookups[key] = self._find_lookup(number, ready, known)
@@ -140,23 +138,13 @@ class JoinOrder:
 
     def _find_lookup(
         self, number: int, ready: tuple[int, ...], known: frozenset[int]
-    ) -> tuple[float, float] | None:
-        found = _table_of(self._inputs[number].relation)
+    ) -> Choice | None:
+        found = table_of(self._inputs[number].relation)
         if found is None or not ready:
             return None
         scan, own = found
         everything = own + [self._conditions[at][0] for at in ready]
-        choice = access.choose(scan, everything, self._rewriter.texts, known)
-        if choice.index is None or not choice.uses(known) or not (choice.fixed or choice.arms):
-            return None
-        return choice.rows, choice.cost
-
-
-def _table_of(relation: Relation) -> tuple[tree.Scan, list[Expr]] | None:
-    if isinstance(relation, tree.Filter):
-        inner = _table_of(relation.input)
-        return None if inner is None else (inner[0], inner[1] + split(relation.predicate))
-    return (relation, []) if isinstance(relation, tree.Scan) else None
+        return find_lookup(scan, everything, self._rewriter.texts, known)
 
 
 def joined(

@@ -10,7 +10,7 @@ from trilithon.expression.compile import compile_filter
 from trilithon.expression.functions import get_function
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
-from trilithon.query.analyse.tree import Expr, Relation, Scan
+from trilithon.query.analyse.tree import Expr
 from trilithon.query.execute import joins as run_joins
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.plan import access, rules, scans
@@ -24,11 +24,13 @@ from trilithon.query.plan.conditions import (
     split,
 )
 from trilithon.query.plan.explain import unsupported
-from trilithon.query.plan.join_order import LOOKUP_COST
+from trilithon.query.plan.hints import Hint
+from trilithon.query.plan.lookups import find_lookup, lookup_cost, table_of
+from trilithon.query.plan.places import keys_transform, positions_of, used_by
 from trilithon.types.keys import key_prefix
 
 if TYPE_CHECKING:
-    from trilithon.query.plan.planner import Hint, Planner
+    from trilithon.query.plan.planner import Planner
 
 
 @dataclass(slots=True)
@@ -83,10 +85,10 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
         hard = [conjunct for conjunct in conjuncts if has_subquery(conjunct)]
         plain = conjunction([c for c in conjuncts if not has_subquery(c)])
         inner = tree.Join(join.outputs, "inner", join.left, join.right, plain, join.lateral)
-        source = build_join(planner, inner, needed | _used(hard), hint)
+        source = build_join(planner, inner, needed | used_by(hard), hint)
         lifted, source = planner.lift(hard, source)
         return planner.filtered(source, lifted)
-    wanted = needed | _used(conjuncts)
+    wanted = needed | used_by(conjuncts)
     left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
     if free_columns(join.right) & left_ids:
         return _lateral(planner, join, conjuncts, wanted)
@@ -117,8 +119,6 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
             len(right.columns),
             planner.text(conjunction(conjuncts)),
         )
-    from trilithon.query.plan.planner import keys_transform, positions_of
-
     return run_joins.HashJoin(
         columns,
         join.kind,
@@ -149,13 +149,6 @@ def _lift_sides(
             else:
                 (replaced[id(node)],), left = planner.lift([node], left)
     return [replace_nodes(conjunct, replaced) for conjunct in conjuncts], left, right
-
-
-def _used(conjuncts: list[Expr]) -> frozenset[int]:
-    found: set[int] = set()
-    for conjunct in conjuncts:
-        found |= used_columns(conjunct)
-    return frozenset(found)
 
 
 def _condition(
@@ -190,35 +183,24 @@ def _should_swap(planner: Planner, join: tree.Join) -> bool:
     return rules.guess_rows(rewriter, join.left) * 2 < rules.guess_rows(rewriter, join.right)
 
 
-def _table_of(relation: Relation) -> tuple[Scan, list[Expr]] | None:
-    """A table with conditions of its own."""
-    if isinstance(relation, tree.Filter):
-        inner = _table_of(relation.input)
-        if inner is None or has_subquery(relation.predicate):
-            return None
-        return inner[0], inner[1] + split(relation.predicate)
-    return (relation, []) if isinstance(relation, tree.Scan) else None
-
-
 def _lookup(
     planner: Planner, join: tree.Join, conjuncts: list[Expr], wanted: frozenset[int]
 ) -> Operator | None:
     """The right table by key for each batch of left rows, where that is cheaper than reading it."""
     if join.kind == "full":
         return None
-    found = _table_of(join.right)
+    found = table_of(join.right)
     if found is None:
         return None
     scan, own = found
     left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
-    everything = own + conjuncts
-    choice = access.choose(scan, everything, planner.texts, left_ids)
-    if choice.index is None or not choice.uses(left_ids) or not (choice.fixed or choice.arms):
+    choice = find_lookup(scan, own + conjuncts, planner.texts, left_ids)
+    if choice is None or choice.index is None:
         return None
     rewriter = rules.Rewriter(planner.texts)
     outer_rows = rules.guess_rows(rewriter, join.left)
     alone = access.choose(scan, own, planner.texts)
-    if outer_rows * LOOKUP_COST * max(choice.cost, 1.0) > alone.cost:
+    if lookup_cost(outer_rows, choice) > alone.cost:
         return None
     left = planner.build(join.left, wanted & left_ids)
     index, table = choice.index, scan.table

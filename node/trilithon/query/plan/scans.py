@@ -18,6 +18,7 @@ from trilithon.query.execute.scans import Layout, Pushed, ScanLines
 from trilithon.query.plan import access
 from trilithon.query.plan.access import Choice
 from trilithon.query.plan.conditions import Condition, conjunction
+from trilithon.query.plan.hints import Hint
 from trilithon.types.keys import (
     PREFIX_BYTES,
     decode_columns,
@@ -29,7 +30,7 @@ from trilithon.types.values import ArrayValue
 from trilithon.v1.types_pb2 import MODE_EXCLUSIVE, MODE_KEY_SHARE
 
 if TYPE_CHECKING:
-    from trilithon.query.plan.planner import Hint, Planner
+    from trilithon.query.plan.planner import Planner
 
 # Storage compiles a program in one step, beside everybody's reads.
 NODES_PUSHED_MAX: Final = 1_000
