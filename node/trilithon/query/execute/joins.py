@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trilithon.query.execute.growing import Growing
 from trilithon.query.execute.keys import Path
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
 from trilithon.query.execute.run import Held, Run, rows_size
@@ -224,50 +225,64 @@ class NestedLoop(Operator):
     text: str = ""
 
     async def batches(self, run: Run) -> Batches:
-        inner = await self.right.collect(run)
+        inner = Growing(self.right.batches(run), run)
+        try:
+            async for rows in self._joined(run, inner):
+                yield rows
+        finally:
+            await inner.close()
+
+    async def _joined(self, run: Run, inner: Growing) -> Batches:
         outer = self.kind in ("left", "full")
+        existence = self.kind in ("semi", "anti")
         nulls = (None,) * self.right_width
-        matched = [False] * len(inner) if self.kind == "full" else None
+        matched: set[int] | None = set() if self.kind == "full" else None
         rows: list[Any] = []
         async for batch in self.left.batches(run):
             for row in batch:
-                kept = await self._matches(run, row, inner, matched)
-                if self.kind in ("semi", "anti"):
-                    if bool(kept) == (self.kind == "semi"):
+                found = False
+                at = 0
+                # The right side is read as far as it is needed, the first time that it is.
+                while at < len(inner.rows) or await inner.more():
+                    part = inner.rows[at : at + BATCH_ROWS]
+                    kept = self._kept(run, row, part, at, matched)
+                    at += len(part)
+                    await run.breathe()
+                    if kept:
+                        found = True
+                        if existence:
+                            break
+                        rows += kept
+                    if len(rows) >= BATCH_ROWS:
+                        yield rows
+                        rows = []
+                if existence:
+                    if found == (self.kind == "semi"):
                         rows.append(row)
-                elif kept:
-                    rows += kept
-                elif outer:
+                elif not found and outer:
                     rows.append((*row, *nulls))
-                if len(rows) >= BATCH_ROWS:
-                    yield rows
-                    rows = []
-                await run.breathe()
+            if rows:
+                yield rows
+                rows = []
         if matched is not None:
             left_nulls = (None,) * (len(self.columns) - self.right_width)
-            rows += [
-                (*left_nulls, *row) for row, hit in zip(inner, matched, strict=True) if not hit
-            ]
-        if rows:
-            yield rows
+            unmatched = [at for at in range(len(await inner.all())) if at not in matched]
+            for start in range(0, len(unmatched), BATCH_ROWS):
+                yield [
+                    (*left_nulls, *inner.rows[at]) for at in unmatched[start : start + BATCH_ROWS]
+                ]
 
-    async def _matches(
-        self, run: Run, row: Any, inner: list[Any], matched: list[bool] | None
+    def _kept(
+        self, run: Run, row: Any, part: list[Any], start: int, matched: set[int] | None
     ) -> list[Any]:
-        kept: list[Any] = []
-        for start in range(0, len(inner), BATCH_ROWS):
-            part = inner[start : start + BATCH_ROWS]
-            joined = [(*row, *other) for other in part]
-            if matched is None:
-                kept += keep_true(self.condition, joined, run)
-                if kept and self.kind in ("semi", "anti"):
-                    return kept
-            else:
-                for at, pair in enumerate(joined, start):
-                    if keep_true(self.condition, [pair], run):
-                        matched[at] = True
-                        kept.append(pair)
-            await run.breathe()
+        joined = [(*row, *other) for other in part]
+        if matched is None:
+            return keep_true(self.condition, joined, run)
+        kept = []
+        for at, pair in enumerate(joined, start):
+            if keep_true(self.condition, [pair], run):
+                matched.add(at)
+                kept.append(pair)
         return kept
 
     def children(self) -> Sequence[Operator]:

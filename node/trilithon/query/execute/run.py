@@ -98,8 +98,9 @@ class Run:
     transaction: Any
     context: EvalContext
     memory: Memory = field(default_factory=Memory)
-    # Rows of materialised CTEs, and the working tables of recursive ones, by their number.
+    # Rows of materialised CTEs (`growing.Growing`), and the last round's of recursive ones, by their number.
     ctes: dict[int, Any] = field(default_factory=dict)
+    working: dict[int, list[Row]] = field(default_factory=dict)
     affected: int = 0
     # EXPLAIN ANALYZE's measurements, by the operators' identity.
     meters: dict[int, Any] = field(default_factory=dict)

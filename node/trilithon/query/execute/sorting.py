@@ -248,19 +248,21 @@ class TopRows(Operator):
         if wanted == 0:
             return []
         kept: list[Pair] = []
-        size = 0
-        async for batch in self.input.batches(run):
-            kept += zip(self.keys(batch, run.context), batch, strict=True)
-            if len(kept) > 2 * wanted + BATCH_ROWS:
-                sort_rows(kept, self.order)
-                del kept[wanted:]
-                run.memory.give(size)
-                size = 2 * rows_size([row for _, row in kept])
-                run.memory.take(size)
-            await run.breathe()
-        sort_rows(kept, self.order)
-        run.memory.give(size)
-        return [row for _, row in kept[:wanted]]
+        held = Held(run.memory)
+        try:
+            async for batch in self.input.batches(run):
+                kept += zip(self.keys(batch, run.context), batch, strict=True)
+                held.take(2 * rows_size(batch))
+                if len(kept) > 2 * wanted + BATCH_ROWS:
+                    sort_rows(kept, self.order)
+                    del kept[wanted:]
+                    held.give()
+                    held.take(2 * rows_size([row for _, row in kept]))
+                await run.breathe()
+            sort_rows(kept, self.order)
+            return [row for _, row in kept[:wanted]]
+        finally:
+            held.give()
 
     def children(self) -> Sequence[Operator]:
         return (self.input,)

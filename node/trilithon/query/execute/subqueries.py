@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.execute.growing import Growing
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
 from trilithon.query.execute.run import Run, rows_size
 from trilithon.types.values import ArrayValue
@@ -250,20 +251,20 @@ class CtePlan:
     modifies: bool = False
 
 
-async def cte_rows(plan: CtePlan, run: Run) -> list[Any]:
-    """A CTE's rows, evaluated once a run. A recursive one stops at the run's memory limit."""
+def cte_result(plan: CtePlan, run: Run) -> Growing:
+    """A CTE's rows, evaluated once a run, as far as somebody reads them."""
     known = run.ctes.get(plan.number)
-    if known is not None:
-        rows: list[Any] = known
-        return rows
-    rows = await plan.body.collect(run)
-    if plan.recursive is not None:
-        rows = await _recurse(plan, plan.recursive, run, rows)
-    run.ctes[plan.number] = rows
-    return rows
+    if known is None:
+        rows = plan.body.batches(run) if plan.recursive is None else _rounds(plan, run)
+        known = run.ctes[plan.number] = Growing(rows, run)
+    result: Growing = known
+    return result
 
 
-async def _recurse(plan: CtePlan, step: Operator, run: Run, rows: list[Any]) -> list[Any]:
+async def _rounds(plan: CtePlan, run: Run) -> Batches:
+    """The rows of the non-recursive term, then of each round of the recursive one over the round before."""
+    step = plan.recursive
+    assert step is not None
     seen: set[Any] = set()
 
     def fresh(found: list[Any], keys: Transform | None) -> list[Any]:
@@ -276,15 +277,20 @@ async def _recurse(plan: CtePlan, step: Operator, run: Run, rows: list[Any]) -> 
                 result.append(row)
         return result
 
-    rows = fresh(rows, plan.keys)
-    working = rows
-    result = list(rows)
-    while working:
-        run.ctes[plan.number] = working
-        working = fresh(await step.collect(run), plan.recursive_keys)
-        result += working
+    source, keys = plan.body, plan.keys
+    while True:
+        made: list[Any] = []
+        async for batch in source.batches(run):
+            rows = fresh(batch, keys)
+            made += rows
+            if rows:
+                yield rows
+            await run.breathe()
+        if not made:
+            return
+        run.working[plan.number] = made
+        source, keys = step, plan.recursive_keys
         await run.breathe()
-    return result
 
 
 @dataclass(slots=True, eq=False)
@@ -293,9 +299,8 @@ class CteRows(Operator):
     plan: CtePlan
 
     async def batches(self, run: Run) -> Batches:
-        rows = await cte_rows(self.plan, run)
-        for start in range(0, len(rows), BATCH_ROWS):
-            yield rows[start : start + BATCH_ROWS]
+        async for rows in cte_result(self.plan, run).batches():
+            yield rows
             await run.breathe()
 
     def title(self) -> str:
@@ -303,41 +308,75 @@ class CteRows(Operator):
 
 
 @dataclass(slots=True, eq=False)
+class WorkingRows(Operator):
+    """Inside a recursive term: the rows of the round before."""
+
+    columns: tuple[int, ...]
+    plan: CtePlan
+
+    async def batches(self, run: Run) -> Batches:
+        rows = run.working[self.plan.number]
+        for start in range(0, len(rows), BATCH_ROWS):
+            yield rows[start : start + BATCH_ROWS]
+            await run.breathe()
+
+    def title(self) -> str:
+        return f"WorkTable Scan on {self.plan.name}"
+
+
+@dataclass(slots=True, eq=False)
 class WithCtes(Operator):
-    """Runs data-modifying CTEs to their end, whether anybody reads them or not. Those of a correlated
-    query are evaluated anew (`fresh`) each time that it runs."""
+    """Runs data-modifying CTEs to their end, whether anybody reads them or not. Those of a query that runs
+    again and again over other rows are evaluated anew (`fresh`) each time."""
 
     columns: tuple[int, ...]
     input: Operator
     ctes: tuple[CtePlan, ...]
     fresh: bool = False
+    # Runs once a statement: what nobody read to its end is over then.
+    once: bool = False
 
     @property
     def small(self) -> bool:
         return self.input.small or any(cte.modifies for cte in self.ctes)
 
     async def batches(self, run: Run) -> Batches:
-        await self._modify(run)
-        async for batch in self.input.batches(run):
-            yield batch
+        opened = await self._open(run)
+        source: Any = self.input.batches(run)
+        try:
+            async for batch in source:
+                yield batch
+        finally:
+            await source.aclose()
+            await self._close(opened)
 
     async def collect(self, run: Run) -> list[Any]:
-        await self._modify(run)
-        return await self.input.collect(run)
+        opened = await self._open(run)
+        try:
+            return await self.input.collect(run)
+        finally:
+            await self._close(opened)
 
-    async def _modify(self, run: Run) -> None:
+    async def _open(self, run: Run) -> list[Growing]:
+        if self.fresh:
+            for cte in self.ctes:
+                run.ctes.pop(cte.number, None)
         affected = run.affected
         for cte in self.ctes:
-            if self.fresh:
-                run.ctes.pop(cte.number, None)
-        for cte in self.ctes:
             if cte.modifies:
-                await cte_rows(cte, run)
+                await cte_result(cte, run).all()
         # The command's count is the main statement's alone.
         run.affected = affected
+        return [cte_result(cte, run) for cte in self.ctes]
+
+    async def _close(self, opened: list[Growing]) -> None:
+        if self.fresh or self.once:
+            for one in opened:
+                await one.close()
 
     def children(self) -> Sequence[Operator]:
-        return (self.input, *(cte.body for cte in self.ctes))
+        steps = (cte.recursive for cte in self.ctes if cte.recursive is not None)
+        return (self.input, *(cte.body for cte in self.ctes), *steps)
 
     def title(self) -> str:
         return "With"

@@ -51,6 +51,11 @@ def build_sort(
 
 
 def build_limit(planner: Planner, relation: tree.Limit, needed: frozenset[int]) -> Operator:
+    inner = relation.input
+    if isinstance(inner, tree.Project) and not relation.ties and relation.offset is None:
+        # What the select list computes is computed for the rows that are told, and for no others.
+        limit = tree.Limit(inner.input.outputs, inner.input, relation.count, None)
+        return planner.build(tree.Project(inner.outputs, limit, inner.expressions), needed)
     expressions = [e for e in (relation.count, relation.offset) if e is not None]
     lifted, _ = planner.lift(expressions, operators.ConstantRows((), [()]))
     rest = iter(lifted)

@@ -24,7 +24,7 @@ from trilithon.query.analyse.tree import Expr, Relation, Subquery
 from trilithon.query.execute import operators
 from trilithon.query.execute.operators import Operator, Transform
 from trilithon.query.execute.run import Run
-from trilithon.query.execute.subqueries import CtePlan, CteRows, InitPlan
+from trilithon.query.execute.subqueries import CtePlan, CteRows, InitPlan, WorkingRows
 from trilithon.query.plan import (
     access,
     explain,
@@ -65,6 +65,8 @@ class Planner:
     ordered: dict[int, Operator] = field(default_factory=dict)
     # Inside a correlated WITH: its CTEs are evaluated for each outer row.
     fresh_ctes: bool = False
+    # Inside the recursive terms of these CTEs: they are read as the round before made them.
+    recursing: frozenset[int] = frozenset()
 
     def slot(self) -> int:
         self.slots += 1
@@ -163,7 +165,8 @@ class Planner:
                 return sets.build_with(self, relation, needed, hint)
             case tree.CteScan():
                 plan = self.ctes[relation.cte]
-                return CteRows(tuple(column.id for column in relation.outputs), plan)
+                columns = tuple(column.id for column in relation.outputs)
+                return (WorkingRows if plan.number in self.recursing else CteRows)(columns, plan)
             case tree.VirtualScan():
                 return sources.build_virtual(self, relation, needed)
             case tree.FunctionScan():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,17 +96,26 @@ def bodies_of(relation: tree.With) -> list[Relation]:
 def read_by_subqueries(relation: tree.With) -> bool:
     """Whether a subquery in some expression, at any depth, reads one of its CTEs."""
     numbers = {cte.number for cte in relation.ctes}
+    return any(inside and scan.cte in numbers for scan, inside in _cte_scans(relation))
+
+
+def reads(relation: Relation, numbers: frozenset[int]) -> bool:
+    """Whether it reads one of these CTEs."""
+    return any(scan.cte in numbers for scan, _ in _cte_scans(relation))
+
+
+def _cte_scans(relation: Relation) -> Iterator[tuple[tree.CteScan, bool]]:
+    """Every one at any depth, and whether it is inside a subquery in some expression."""
     stack: list[tuple[Relation, bool]] = [(relation, False)]
     while stack:
         top, inside = stack.pop()
-        if inside and isinstance(top, tree.CteScan) and top.cte in numbers:
-            return True
+        if isinstance(top, tree.CteScan):
+            yield top, inside
         stack += [(inner, inside) for inner in inputs_of(top)]
         for expression in expressions_of(top):
             for node in ir.post_order(expression):
                 if isinstance(node, Subquery):
                     stack.append((node.body, True))
-    return False
 
 
 def is_volatile(relation: Relation) -> bool:

@@ -45,12 +45,15 @@ def build_with(
 ) -> Operator:
     before = planner.fresh_ctes
     correlated = any(map(free_columns, rules.bodies_of(relation)))
-    planner.fresh_ctes = bool(planner.outer) and (before or correlated)
+    planner.fresh_ctes = (bool(planner.outer) and (before or correlated)) or (
+        any(rules.reads(body, planner.recursing) for body in rules.bodies_of(relation))
+    )
     if planner.fresh_ctes and rules.read_by_subqueries(relation):
         raise explain.unsupported("a correlated WITH query that a subquery reads")
     plans = [_cte(planner, cte) for cte in relation.ctes]
     body = planner.build(relation.body, needed, hint)
-    made = subqueries.WithCtes(body.columns, body, tuple(plans), planner.fresh_ctes)
+    once = not planner.outer and not planner.recursing
+    made = subqueries.WithCtes(body.columns, body, tuple(plans), planner.fresh_ctes, once)
     planner.fresh_ctes = before
     if id(body) in planner.ordered:
         planner.ordered[id(made)] = made
@@ -69,7 +72,9 @@ def _cte(planner: Planner, cte: tree.Cte) -> subqueries.CtePlan:
     planner.ctes[cte.number] = plan
     if cte.recursive is not None:
         inner = [column.id for column in cte.recursive.outputs]
+        recursing, planner.recursing = planner.recursing, planner.recursing | {cte.number}
         plan.recursive = planner.exactly(planner.build(cte.recursive, frozenset(inner)), inner)
+        planner.recursing = recursing
         columns = [ir.Column(number, column.type) for number, column in enumerate(cte.body.outputs)]
         same = {number: number for number in range(len(columns))}
         plan.keys = plan.recursive_keys = keys_transform(planner, columns, same)
