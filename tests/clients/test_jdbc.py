@@ -34,5 +34,7 @@ def test_jdbc_answers_alike(systems: Systems, tmp_path: Path) -> None:
     subprocess.run([*compiler, str(HERE / "JdbcClient.java")], check=True, timeout=100)
     systems.run((HERE / "shop.sql").read_text("utf-8"))
     theirs, ours = (answers(tmp_path, port, name) for port, name in systems.both)
+    # The one relation that is there before any user's.
+    ours = [line for line in ours if "|sys|jobs|" not in line]
     assert len(theirs) > 150, "\n".join(theirs)
     assert ours == theirs, "\n".join(difflib.unified_diff(theirs, ours, lineterm="", n=0))

@@ -13,10 +13,22 @@ REGISTERING = (
     "trilithon.expression.functions",
     "trilithon.query.session.functions",
     "trilithon.query.catalog_views.functions",
+    "trilithon.query.catalog_views.object_functions",
+    "trilithon.query.catalog_views.privilege_functions",
+    "trilithon.query.catalog_views.system_functions",
     "trilithon.query.engine",
 )
 # Their types are the catalog's: nothing that a ledger computes with.
-_TOOLS = ("has_", "format_type", "obj_description", "col_description", "shobj_", "to_reg")
+_TOOLS = (
+    "has_",
+    "format_type",
+    "obj_description",
+    "col_description",
+    "shobj_",
+    "to_reg",
+    "oidvector",
+    "row_security",
+)
 _SESSION = re.compile(
     r"current_(user|role|database|catalog|schema|schemas|setting|query)$"
     r"|(session_)?user$|set_config$|version$|getdatabaseencoding$"

@@ -679,7 +679,14 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
 
 
 def _virtual_relations() -> Mapping[tuple[str, str], VirtualRelation]:
-    from trilithon.query.catalog_views import functions, relations
+    from trilithon.query.catalog_views import (
+        functions,
+        object_functions,
+        privilege_functions,
+        relations,
+        system_functions,
+    )
 
-    require(functions, "catalog functions register themselves")
+    modules = functions, object_functions, privilege_functions, system_functions
+    require(modules, "catalog functions register themselves")
     return relations.RELATIONS

@@ -80,6 +80,8 @@ _BASE: Final = (
     (1266, "timetz", "time with time zone", 12, "D", False, 1270),
     (1700, "numeric", "", -1, "N", False, 1231),
     (2202, "regprocedure", "", 4, "N", False, 2207),
+    (2203, "regoper", "", 4, "N", False, 2208),
+    (2204, "regoperator", "", 4, "N", False, 2209),
     (2205, "regclass", "", 4, "N", False, 2210),
     (2206, "regtype", "", 4, "N", False, 2211),
     (2249, "record", "", -1, "P", False, 2287),
@@ -95,6 +97,7 @@ _BASE: Final = (
     (4072, "jsonpath", "", -1, "U", False, 4073),
     (4089, "regnamespace", "", 4, "N", False, 4090),
     (4096, "regrole", "", 4, "N", False, 4097),
+    (4191, "regcollation", "", 4, "N", False, 4192),
     (5077, "anycompatible", "", 4, "P", False, 0),
     (5078, "anycompatiblearray", "", -1, "P", False, 0),
     (5079, "anycompatiblenonarray", "", 4, "P", False, 0),
@@ -213,7 +216,7 @@ TEXT_ARRAY: Final = TypeRef(1009)
 OID_ARRAY: Final = TypeRef(1028)
 
 # Numbers that name catalog objects; stored and computed with as oids.
-OID_KIN: Final = frozenset({24, 26, 28, 2202, 2205, 2206, 4089, 4096})
+OID_KIN: Final = frozenset({24, 26, 28, 2202, 2203, 2204, 2205, 2206, 4089, 4096, 4191})
 POLYMORPHIC: Final = frozenset({2276, 2277, 2283, 2776, 3500, 5077, 5078, 5079})
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1

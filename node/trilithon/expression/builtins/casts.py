@@ -22,7 +22,17 @@ from trilithon.types import json_value, numeric
 from trilithon.types.text_io import to_float4, truncate_name
 from trilithon.types.values import Interval, TimeTz
 
-_OID_KINDS: Final = ("regproc", "regprocedure", "regclass", "regtype", "regnamespace", "regrole")
+_OID_KINDS: Final = (
+    "regproc",
+    "regprocedure",
+    "regoper",
+    "regoperator",
+    "regclass",
+    "regtype",
+    "regnamespace",
+    "regrole",
+    "regcollation",
+)
 
 
 def _out_of_range(kind: str) -> SqlError:
@@ -137,8 +147,9 @@ def _define_oids() -> None:
         if kind != "oid":
             binary_cast(kind, "oid", IMPLICIT)
             binary_cast("oid", kind, IMPLICIT)
-    binary_cast("regproc", "regprocedure", IMPLICIT)
-    binary_cast("regprocedure", "regproc", IMPLICIT)
+    for one, other in (("regproc", "regprocedure"), ("regoper", "regoperator")):
+        binary_cast(one, other, IMPLICIT)
+        binary_cast(other, one, IMPLICIT)
 
 
 # --- strings

@@ -6,50 +6,19 @@ is imported; a signature that somebody else has registered stays theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from trilithon.core.errors import SqlError
-from trilithon.expression.registry import (
-    ASSIGNMENT,
-    CASTS,
-    EXPLICIT,
-    FUNCTIONS,
-    STABLE,
-    VOLATILE,
-    cast,
-    function,
-)
-from trilithon.query.catalog.definitions import Domain, Function, Sequence, Table, View
-from trilithon.query.catalog_views import descriptions, objects, procedures
-from trilithon.types.registry import REGTYPE, TypeRef, type_name
+from trilithon.expression.registry import VOLATILE, function
+from trilithon.query.catalog.definitions import Domain, Sequence, Table, View
+from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views.registration import catalog_of
+from trilithon.query.catalog_views.registration import constant as _constant
+from trilithon.query.catalog_views.registration import path_of as _path
+from trilithon.query.catalog_views.registration import registered as _registered
+from trilithon.query.catalog_views.registration import stable as _stable
 from trilithon.types.values import ArrayValue, RecordValue
-
-
-def _registered(signature: str) -> bool:
-    return signature.partition(" ->")[0].replace(", ", ",") in FUNCTIONS
-
-
-def _stable(signature: str, **flags: Any) -> Callable[[Any], Any]:
-    def decorate(call: Any) -> Any:
-        if not _registered(signature):
-            function(signature, context=True, volatility=STABLE, nullable=True, **flags)(call)
-        return call
-
-    return decorate
-
-
-def catalog_of(context: Any) -> Any:
-    catalog = getattr(context.session, "catalog", None)
-    if catalog is None:
-        raise SqlError("55000", "the catalog can only be looked up within a transaction")
-    return catalog
-
-
-def _path(context: Any) -> tuple[str, ...]:
-    return tuple(getattr(context.session, "search_path", ("public",)))
-
 
 # ---- definitions as text
 
@@ -133,16 +102,6 @@ def _view_definition_pretty(context: Any, oid: int, pretty: bool) -> Any:
     return _view_definition(context, oid)
 
 
-@_stable("format_type(oid, int4) -> text", strict=False)
-def _format_type(context: Any, oid: int | None, typmod: int | None) -> str | None:
-    if oid is None:
-        return None
-    if oid == 0:
-        return "-"
-    # Without a modifier char is bpchar(1)'s name, with -1 the internal one.
-    return type_name(TypeRef(oid, -1 if typmod is None else typmod))
-
-
 @_stable("pg_get_userbyid(oid) -> name")
 def _user_by_id(context: Any, oid: int) -> str:
     for role in catalog_of(context).roles:
@@ -181,7 +140,7 @@ def _table_is_visible(context: Any, oid: int) -> bool | None:
         if index is not None:
             name, schema = index[1].name, index[0].schema
         else:
-            virtual = _virtual_by_oid(oid)
+            virtual = virtual_by_oid(oid)
             return None if virtual is None else virtual.schema == "pg_catalog"
     for place in _path(context):
         if catalog.relation((place,), name) is not None:
@@ -189,115 +148,25 @@ def _table_is_visible(context: Any, oid: int) -> bool | None:
     return False
 
 
-def _virtual_by_oid(oid: int) -> Any:
+def virtual_by_oid(oid: int) -> Any:
     from trilithon.query.catalog_views.relations import RELATIONS
 
     return next((relation for relation in RELATIONS.values() if relation.oid == oid), None)
 
 
-for _signature in (
-    "pg_type_is_visible(oid) -> bool",
-    "pg_function_is_visible(oid) -> bool",
-    "pg_operator_is_visible(oid) -> bool",
-    "pg_collation_is_visible(oid) -> bool",
-    "pg_opclass_is_visible(oid) -> bool",
-    "pg_opfamily_is_visible(oid) -> bool",
-    "pg_conversion_is_visible(oid) -> bool",
-    "pg_statistics_obj_is_visible(oid) -> bool",
-    "pg_ts_config_is_visible(oid) -> bool",
-    "pg_ts_dict_is_visible(oid) -> bool",
-    "pg_ts_parser_is_visible(oid) -> bool",
-    "pg_ts_template_is_visible(oid) -> bool",
-):
-    _stable(_signature)(lambda context, oid: True)
-
-
-@_stable("obj_description(oid, name) -> text")
-def _object_description(context: Any, oid: int, kind: str) -> str | None:
-    class_ = descriptions.CLASSES.get(kind, 0)
-    return descriptions.find(catalog_of(context), class_, oid)
-
-
-@_stable("obj_description(oid) -> text")
-def _any_description(context: Any, oid: int) -> Any:
-    return descriptions.find(catalog_of(context), None, oid)
-
-
-@_stable("col_description(oid, int4) -> text")
-def _column_description(context: Any, oid: int, number: int) -> str | None:
-    table = catalog_of(context).table_by_id(oid)
-    if table is None or not 0 < number <= len(table.columns):
-        return None
-    return table.columns[number - 1].comment or None
-
-
-@_stable("shobj_description(oid, name) -> text")
-def _shared_description(context: Any, oid: int, kind: str) -> str | None:
-    return None
-
-
 # ---- what has no counterpart here, and what anybody may do
-
-
-def _constant(signature: str, value: Any) -> None:
-    _stable(signature)(lambda context, *arguments: value)
 
 
 _constant("pg_relation_is_publishable(regclass) -> bool", True)
 _constant("pg_get_statisticsobjdef_columns(oid) -> text", None)
 
 
-def _function_text(name: str, text: Callable[[Function], str | None]) -> None:
-    def answer(context: Any, oid: int) -> str | None:
-        found = catalog_of(context).object_by_id(oid)
-        return text(found) if isinstance(found, Function) else None
-
-    _stable(f"{name}(oid) -> text")(answer)
-
-
-_function_text("pg_get_function_result", procedures.result_text)
-_function_text("pg_get_function_arguments", procedures.arguments_text)
-_function_text("pg_get_function_identity_arguments", procedures.identity_text)
-_function_text("pg_get_function_sqlbody", procedures.body_text)
-_function_text("pg_get_functiondef", procedures.definition_text)
 _constant("pg_get_partkeydef(oid) -> text", None)
-# Sizes are not known here.
-for _name in ("table", "relation", "total_relation", "indexes"):
-    _constant(f"pg_{_name}_size(regclass) -> int8", None)
-_constant("pg_database_size(name) -> int8", None)
 _constant("pg_tablespace_location(oid) -> text", "")
 _constant("pg_get_ruledef(oid) -> text", None)
 _constant("pg_get_ruledef(oid, bool) -> text", None)
 _constant("pg_get_triggerdef(oid) -> text", None)
 _constant("pg_get_triggerdef(oid, bool) -> text", None)
-for _kind in ("database", "schema", "table", "column", "sequence", "function", "type"):
-    if _kind == "column":
-        continue
-    _constant(f"has_{_kind}_privilege(text, text) -> bool", True)
-    _constant(f"has_{_kind}_privilege(oid, text) -> bool", True)
-    _constant(f"has_{_kind}_privilege(name, text, text) -> bool", True)
-    _constant(f"has_{_kind}_privilege(name, oid, text) -> bool", True)
-
-for _role in ("", "name, "):
-    for _table in ("text", "oid"):
-        _constant(f"has_any_column_privilege({_role}{_table}, text) -> bool", True)
-        for _column in ("text", "int2"):
-            _constant(f"has_column_privilege({_role}{_table}, {_column}, text) -> bool", True)
-
-
-@_stable("pg_size_pretty(int8) -> text")
-def _size_pretty(context: Any, size: int) -> str:
-    """As pg_size_pretty(): a unit up to 10,240 of it, halves rounded away from zero."""
-    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
-    sign, amount = ("-", -size) if size < 0 else ("", size)
-    unit = 0
-    while amount >= 10_240 and unit < len(units) - 1:
-        # PostgreSQL keeps one bit more for rounding in the last step.
-        amount = (amount + 512) // 1024 if amount < 10_240 * 1024 else amount // 1024
-        unit += 1
-    return f"{sign}{amount} {units[unit]}"
-
-
 # ---- information_schema's own
 
 
@@ -399,39 +268,11 @@ def class_name(catalog: Any, path: tuple[str, ...], oid: int) -> str:
     index = catalog.index_by_id(oid)
     if index is not None:
         return objects.qualified(catalog, path, index[0], index[1].name)
-    virtual = _virtual_by_oid(oid)
+    virtual = virtual_by_oid(oid)
     if virtual is None:
         return str(oid)
     return (
         str(virtual.name) if virtual.schema == "pg_catalog" else f"{virtual.schema}.{virtual.name}"
-    )
-
-
-@_stable("to_regclass(text) -> regclass")
-def _to_regclass(context: Any, text: str) -> int | None:
-    try:
-        return regclass_of(catalog_of(context), _path(context), text)
-    except SqlError as error:
-        if error.sqlstate in ("42P01", "3F000"):
-            return None
-        raise
-
-
-def _cast(signature: str, context: str, call: Any) -> None:
-    source, target = (part.strip() for part in signature.split("->"))
-    from trilithon.expression.registry import type_oid
-
-    if (type_oid(source), type_oid(target)) not in CASTS:
-        cast(signature, context, context=True, volatility=STABLE)(call)
-
-
-_TEXT_TYPES: Final = ("text", "varchar")
-for _text in _TEXT_TYPES:
-    _cast(f"regclass -> {_text}", ASSIGNMENT, regclass_text)
-    _cast(
-        f"{_text} -> regclass",
-        EXPLICIT,
-        lambda context, text: regclass_of(catalog_of(context), _path(context), text),
     )
 
 
@@ -480,16 +321,3 @@ def _lastval(context: Any) -> int:
     if not values:
         raise SqlError("55000", "lastval is not yet defined in this session")
     return next(reversed(values.values()))
-
-
-# ---- oids as types
-
-
-@_stable("to_regtype(text) -> regtype")
-def _to_regtype(context: Any, text: str) -> int | None:
-    from trilithon.query.catalog_views import object_names
-
-    try:
-        return object_names.resolve(catalog_of(context), _path(context), REGTYPE.oid, text)
-    except SqlError:
-        return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.expression.registry import FUNCTIONS
 from trilithon.query.catalog.definitions import Domain, Enum, Function
-from trilithon.query.catalog_views import functions, objects
-from trilithon.query.catalog_views.type_facts import PROCEDURE_NAMES, PROCEDURES
+from trilithon.query.catalog_views import builtin_objects, facts, functions, objects
 from trilithon.types.registry import (
+    FIRST_USER_OID,
     REGCLASS,
     REGTYPE,
     TYPES,
@@ -23,20 +23,24 @@ from trilithon.types.registry import (
 _MODIFIER: Final = re.compile(r"\([^)]*\)")
 _REGPROC: Final = 24
 _REGPROCEDURE: Final = 2202
+_REGOPER: Final = 2203
+_REGOPERATOR: Final = 2204
 _REGNAMESPACE: Final = 4089
 _REGROLE: Final = 4096
-# Types that have names in PostgreSQL and no values here; clients compare oids with them.
-_TYPES_BY_NAME_ONLY: Final = {
-    "trigger": 2279,
-    "language_handler": 2280,
-    "internal": 2281,
-    "event_trigger": 3838,
-    "fdw_handler": 3115,
-    "index_am_handler": 325,
-    "anyrange": 3831,
-}
+_REGCOLLATION: Final = 4191
+_COLLATIONS: Final = {"default": 100, "C": 950, "POSIX": 951}
 KINDS: Final = frozenset(
-    {_REGPROC, _REGPROCEDURE, REGCLASS.oid, REGTYPE.oid, _REGNAMESPACE, _REGROLE}
+    {
+        _REGPROC,
+        _REGPROCEDURE,
+        _REGOPER,
+        _REGOPERATOR,
+        REGCLASS.oid,
+        REGTYPE.oid,
+        _REGNAMESPACE,
+        _REGROLE,
+        _REGCOLLATION,
+    }
 )
 
 
@@ -58,7 +62,18 @@ def resolve(catalog: Any, path: tuple[str, ...], kind: int, text: str) -> int:
         if role is None:
             raise SqlError("42704", f'role "{_single(stripped)}" does not exist')
         return int(role.id)
+    if kind == _REGCOLLATION:
+        return _collation(stripped)
+    if kind in (_REGOPER, _REGOPERATOR):
+        return _operator(catalog, path, kind, stripped)
     return _procedure(catalog, path, kind, stripped)
+
+
+def _collation(text: str) -> int:
+    parts = functions.split_name(text)
+    if parts[-1] not in _COLLATIONS or parts[:-1] not in ([], ["pg_catalog"]):
+        raise SqlError("42704", f'collation "{text}" for encoding "UTF8" does not exist')
+    return _COLLATIONS[parts[-1]]
 
 
 def _single(text: str) -> str:
@@ -73,10 +88,15 @@ def _type(catalog: Any, path: tuple[str, ...], text: str) -> int:
     parts = functions.split_name(text.removesuffix("[]")) if '"' in text or "." in text else []
     name = parts[-1] if parts else text.removesuffix("[]").lower()
     if len(parts) < 2 or parts[-2] == "pg_catalog":
-        if name in _TYPES_BY_NAME_ONLY and not array:
-            return _TYPES_BY_NAME_ONLY[name]
+        pseudo = _pseudo_types().get(name)
+        if pseudo is not None and not array:
+            return pseudo
+        bare = " ".join(_MODIFIER.sub(" ", name).split())
         try:
-            return int(lookup_type(" ".join(_MODIFIER.sub(" ", name).split()), (), array).oid)
+            # Without quotes char is character(1).
+            return int(
+                lookup_type("bpchar" if bare == "char" and not parts else bare, (), array).oid
+            )
         except SqlError:
             pass
     found = catalog.find_type((parts[-2],) if len(parts) > 1 else path, name)
@@ -85,24 +105,107 @@ def _type(catalog: Any, path: tuple[str, ...], text: str) -> int:
     return int(found.id | USER_ARRAY if array else found.id)
 
 
+@cache
+def _pseudo_types() -> dict[str, int]:
+    """Types that are in signatures and have no values here."""
+    return {
+        row["typname"]: row["oid"] for row in builtin_objects.types() if row["oid"] not in TYPES
+    }
+
+
+# A function's name may be any of several; its numbers and its arguments' types tell them apart.
+_Candidates = list[tuple[int, tuple[int, ...]]]
+
+
+def _procedures_named(catalog: Any, path: tuple[str, ...], parts: list[str]) -> _Candidates:
+    """Those that the path finds; built-in ones first, as PostgreSQL has them."""
+    found: _Candidates = []
+    places = (parts[-2],) if len(parts) > 1 else path
+    if len(parts) < 2 or parts[-2] == "pg_catalog":
+        rows = facts_named("pg_proc", "proname").get(parts[-1], ())
+        found += [(row["oid"], row["proargtypes"].items) for row in rows]
+    rows = builtin_objects.procedures_named().get(parts[-1], ())
+    found += [
+        (row["oid"], row["proargtypes"].items) for row in rows if _is_own(catalog, row, places)
+    ]
+    taken = {types for _, types in found}
+    found += [
+        (function.id, function.types)
+        for function in catalog.functions_named(places, parts[-1])
+        if function.types not in taken
+    ]
+    return found
+
+
+def _is_own(catalog: Any, row: Any, places: tuple[str, ...]) -> bool:
+    """Functions that PostgreSQL has not."""
+    schema = catalog.object_by_id(row["pronamespace"]) if "pronamespace" in row else None
+    return schema is not None and schema.name in (*places, "pg_catalog")
+
+
+@cache
+def facts_named(table: str, column: str) -> dict[str, tuple[Any, ...]]:
+    """PostgreSQL's built-in rows by name, those of what is missing here too: they make a name ambiguous."""
+    made: dict[str, tuple[Any, ...]] = {}
+    for row in facts.rows(table):
+        made[row[column]] = (*made.get(row[column], ()), row)
+    return made
+
+
+def _types_in(catalog: Any, path: tuple[str, ...], text: str) -> list[int]:
+    depth, parts = 0, [""]
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [_type(catalog, path, one.strip()) for one in parts if one.strip()]
+
+
 def _procedure(catalog: Any, path: tuple[str, ...], kind: int, text: str) -> int:
     name_text, opened, rest = text.partition("(")
-    parts = functions.split_name(name_text.strip())
-    known = catalog.functions_named((parts[-2],) if len(parts) > 1 else path, parts[-1])
+    if kind == _REGPROCEDURE and (not opened or not rest.endswith(")")):
+        raise SqlError("22P02", "expected a left parenthesis")
+    found = _procedures_named(
+        catalog, path, functions.split_name((name_text if opened else text).strip())
+    )
     if kind == _REGPROCEDURE:
+        given = tuple(_types_in(catalog, path, rest[:-1]))
+        found = [one for one in found if one[1] == given]
+    if len(found) > 1:
+        raise SqlError("42725", f'more than one function named "{text}"')
+    if not found or not _is_there(catalog, found[0][0]):
+        raise SqlError("42883", f'function "{text}" does not exist')
+    return found[0][0]
+
+
+def _is_there(catalog: Any, oid: int) -> bool:
+    return oid in builtin_objects.procedures() or isinstance(catalog.object_by_id(oid), Function)
+
+
+def _operator(catalog: Any, path: tuple[str, ...], kind: int, text: str) -> int:
+    name, opened, rest = text.partition("(")
+    name = name.strip().removeprefix("pg_catalog.")
+    rows = facts_named("pg_operator", "oprname").get("<>" if name == "!=" else name, ())
+    if kind == _REGOPERATOR:
         if not opened or not rest.endswith(")"):
             raise SqlError("22P02", "expected a left parenthesis")
-        given = [_type(catalog, path, one.strip()) for one in rest[:-1].split(",") if one.strip()]
-        known = [function for function in known if list(function.types) == given]
-    if len(known) > 1:
-        raise SqlError("42725", f'more than one function named "{text}"')
-    if known:
-        return int(known[0].id)
-    if parts[-1] in PROCEDURES:
-        return PROCEDURES[parts[-1]]
-    if any(key.partition("(")[0] == parts[-1] for key in FUNCTIONS):
-        raise SqlError("0A000", f'the oid of the built-in function "{text}" is not known here')
-    raise SqlError("42883", f'function "{text}" does not exist')
+        given = [part.strip() for part in rest[:-1].split(",")]
+        if len(given) != 2:
+            code, what = (
+                ("42P02", "missing argument") if len(given) < 2 else ("54023", "too many arguments")
+            )
+            raise SqlError(
+                code, what, hint="Use NONE to denote the missing argument of a unary operator."
+            )
+        types = [0 if one.lower() == "none" else _type(catalog, path, one) for one in given]
+        rows = tuple(row for row in rows if [row["oprleft"], row["oprright"]] == types)
+    if len(rows) > 1:
+        raise SqlError("42725", f"more than one operator named {text}")
+    if not rows or rows[0]["oid"] not in builtin_objects.operators():
+        raise SqlError("42883", f"operator does not exist: {text}")
+    return int(rows[0]["oid"])
 
 
 def render(catalog: Any, path: tuple[str, ...], kind: int, oid: int) -> str:
@@ -117,16 +220,46 @@ def render(catalog: Any, path: tuple[str, ...], kind: int, oid: int) -> str:
         return next((objects.quote(r.name) for r in catalog.roles if r.id == oid), str(oid))
     if kind == REGTYPE.oid:
         return _type_text(catalog, path, oid)
+    if kind == _REGCOLLATION:
+        return next(
+            (objects.quote(n) for n, known in _COLLATIONS.items() if known == oid), str(oid)
+        )
+    if kind in (_REGOPER, _REGOPERATOR):
+        return _operator_text(catalog, path, kind, oid)
+    return _procedure_text(catalog, path, kind, oid)
+
+
+def _operator_text(catalog: Any, path: tuple[str, ...], kind: int, oid: int) -> str:
+    row = builtin_objects.operators().get(oid)
+    if row is None:
+        return str(oid)
+    name = str(row["oprname"])
+    if kind == _REGOPER:
+        return (
+            name if len(facts_named("pg_operator", "oprname")[name]) == 1 else f"pg_catalog.{name}"
+        )
+    sides = (row["oprleft"], row["oprright"])
+    return f"{name}({','.join(_type_text(catalog, path, one) if one else 'NONE' for one in sides)})"
+
+
+def _procedure_text(catalog: Any, path: tuple[str, ...], kind: int, oid: int) -> str:
     found = catalog.object_by_id(oid)
-    if not isinstance(found, Function):
-        return PROCEDURE_NAMES.get(oid, str(oid))
-    visible = catalog.functions_named(path, found.name)
-    name = objects.quote(found.name)
-    if found not in visible or (kind == _REGPROC and len(visible) > 1):
-        name = f"{objects.quote(found.schema)}.{name}"
+    row = builtin_objects.procedures().get(oid)
+    if isinstance(found, Function):
+        bare, schema, types = found.name, found.schema, found.types
+    elif row is not None:
+        owner = catalog.object_by_id(row.get("pronamespace", builtin_objects.CATALOG))
+        bare, schema, types = row["proname"], owner.name, row["proargtypes"].items
+    else:
+        return str(oid)
+    candidates = _procedures_named(catalog, path, [bare])
+    name = objects.quote(bare)
+    visible = (oid, types) in candidates
+    if not visible or (kind == _REGPROC and len(candidates) > 1):
+        name = f"{objects.quote(schema)}.{name}"
     if kind == _REGPROC:
         return name
-    return f"{name}({','.join(type_name(TypeRef(one)) for one in found.types)})"
+    return f"{name}({','.join(_type_text(catalog, path, one) for one in types)})"
 
 
 def _type_text(catalog: Any, path: tuple[str, ...], oid: int) -> str:
@@ -136,7 +269,29 @@ def _type_text(catalog: Any, path: tuple[str, ...], oid: int) -> str:
         if catalog.find_type(path, found.name) is not found:
             name = f"{objects.quote(found.schema)}.{name}"
         return name + ("[]" if oid & USER_ARRAY else "")
-    if oid in TYPES:
+    if oid == 0:
+        return "-"
+    if oid in TYPES and oid < FIRST_USER_OID:
         return type_name(TypeRef(oid))
-    names = {number: name for name, number in _TYPES_BY_NAME_ONLY.items()}
-    return names.get(oid, str(oid))
+    names = {number: name for name, number in _pseudo_types().items()}
+    return names.get(oid) or composite_text(catalog, path, oid) or str(oid)
+
+
+def composite_text(catalog: Any, path: tuple[str, ...], oid: int) -> str | None:
+    """The name of a relation's row type; None when it is none."""
+    relation = _relation_of_type(catalog, oid)
+    return None if relation is None else objects.qualified(catalog, path, relation)
+
+
+def _relation_of_type(catalog: Any, oid: int) -> Any:
+    rows = (*catalog.tables, *catalog.views)
+    return next((one for one in rows if objects.row_type_oid(one) == oid), None)
+
+
+def type_is_visible(catalog: Any, path: tuple[str, ...], oid: int) -> bool | None:
+    """Of a type that users made, or a relation's; None: no type."""
+    found = catalog.object_by_id(oid & ~USER_ARRAY)
+    if isinstance(found, Enum | Domain):
+        return catalog.find_type(path, found.name) is found
+    relation = _relation_of_type(catalog, oid)
+    return None if relation is None else catalog.relation(path, relation.name) is relation

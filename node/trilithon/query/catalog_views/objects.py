@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
+from trilithon.expression.builtins.quoting import quote_identifier
 from trilithon.query.catalog.definitions import (
     Check,
     Domain,
@@ -25,94 +26,7 @@ BTREE_AM: Final = 403
 HEAP_AM: Final = 2
 DEFAULT_COLLATION: Final = 100
 DATABASE_OID: Final = 5
-_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
-_RESERVED: Final = frozenset(
-    [
-        "all",
-        "analyse",
-        "analyze",
-        "and",
-        "any",
-        "array",
-        "as",
-        "asc",
-        "asymmetric",
-        "both",
-        "case",
-        "cast",
-        "check",
-        "collate",
-        "column",
-        "constraint",
-        "create",
-        "current_catalog",
-        "current_date",
-        "current_role",
-        "current_time",
-        "current_timestamp",
-        "current_user",
-        "default",
-        "deferrable",
-        "desc",
-        "distinct",
-        "do",
-        "else",
-        "end",
-        "except",
-        "false",
-        "fetch",
-        "for",
-        "foreign",
-        "from",
-        "grant",
-        "group",
-        "having",
-        "in",
-        "initially",
-        "intersect",
-        "into",
-        "lateral",
-        "leading",
-        "limit",
-        "localtime",
-        "localtimestamp",
-        "not",
-        "null",
-        "offset",
-        "on",
-        "only",
-        "or",
-        "order",
-        "placing",
-        "primary",
-        "references",
-        "returning",
-        "select",
-        "session_user",
-        "some",
-        "symmetric",
-        "table",
-        "then",
-        "to",
-        "trailing",
-        "true",
-        "union",
-        "unique",
-        "user",
-        "using",
-        "variadic",
-        "when",
-        "where",
-        "window",
-        "with",
-    ]
-)
-
-
-def quote(name: str) -> str:
-    if _PLAIN.fullmatch(name) and name not in _RESERVED:
-        return name
-    return '"' + name.replace('"', '""') + '"'
+quote: Final = quote_identifier
 
 
 def synthetic_oid(kind: str, owner: int, name: str | int) -> int:
@@ -223,7 +137,7 @@ def index_column_name(table: Table, column: IndexColumn, taken: set[str]) -> str
     if column.number:
         return table.columns[column.number - 1].name
     call = re.match(r"(?:\w+\.)?(\w+)\(", column.expression or "")
-    name = base = call[1] if call and call[1] not in _RESERVED else "expr"
+    name = base = call[1] if call and quote(call[1]) == call[1] else "expr"
     number = 0
     while name in taken:
         number += 1

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
 from trilithon.query.catalog_views import (
+    builtin_objects,
     descriptions,
     expression_text,
     objects,
     procedures,
     type_facts,
 )
+from trilithon.query.catalog_views.facts import vector_of
 from trilithon.query.catalog_views.provider import Viewpoint
-from trilithon.types.registry import RECORD, TYPES, USER_ARRAY, TypeRef, type_info
+from trilithon.types.registry import USER_ARRAY, TypeRef, type_info
 from trilithon.types.values import ArrayValue
 
 Rows = Iterable[dict[str, Any]]
 _CATALOG: Final = 11
 _IDENTITY: Final = {Identity.NONE: "", Identity.ALWAYS: "a", Identity.BY_DEFAULT: "d"}
 _TEXTUAL: Final = frozenset({19, 25, 1042, 1043})
-# A snapshot: user's types come and go.
-TYPES_OF_POSTGRESQL: Final = frozenset(TYPES)
 _BY_VALUE: Final = frozenset({1, 2, 4, 8})
-
-
-def _vector(values: Iterable[int]) -> ArrayValue:
-    """int2vector and oidvector count from 0."""
-    items = tuple(values)
-    return ArrayValue(items, (len(items),), (0,)) if items else ArrayValue((), (), ())
 
 
 def _namespaces(view: Viewpoint) -> Rows:
@@ -75,7 +68,6 @@ def _classes(view: Viewpoint) -> Rows:
         }
     for sequence in catalog.sequences:
         yield _class(catalog, sequence, "S") | {"relnatts": 3, "relreplident": "n"}
-    yield from _virtual_classes()
 
 
 def _row_count(view: Viewpoint, table: Any) -> float:
@@ -99,31 +91,10 @@ def _class(catalog: Any, relation: Any, kind: str) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1)
-def _virtual_classes() -> list[dict[str, Any]]:
-    from trilithon.query.catalog_views.relations import RELATIONS
-
-    return [
-        {
-            "oid": relation.oid,
-            "relname": relation.name,
-            "relnamespace": _CATALOG if relation.schema == "pg_catalog" else 13000,
-            "relowner": 10,
-            "relpersistence": "p",
-            "relkind": "r" if relation.schema == "pg_catalog" else "v",
-            "relnatts": len(relation.columns),
-            "relreplident": "n",
-            "relispopulated": True,
-            "reltuples": -1.0,
-        }
-        for relation in RELATIONS.values()
-    ]
-
-
 def _attributes(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         for position, column in enumerate(table.columns):
-            yield _attribute(table.id, column.number, column.name, column.type) | {
+            yield attribute(table.id, column.number, column.name, column.type) | {
                 "atttypid": 0 if column.dropped else column.domain_id or column.type.oid,
                 "attname": f"........pg.dropped.{column.number}........"
                 if column.dropped
@@ -139,14 +110,13 @@ def _attributes(view: Viewpoint) -> Rows:
             yield from _index_attributes(table, index)
     for found in view.catalog.views:
         for number, viewed in enumerate(found.columns, 1):
-            yield _attribute(found.id, number, viewed.name, viewed.type)
-    yield from _virtual_attributes()
+            yield attribute(found.id, number, viewed.name, viewed.type)
 
 
-def _attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str, Any]:
+def attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str, Any]:
     info = type_info(type_.oid)
     align, storage = ("i", "p" if info.length > 0 else "x")
-    if type_.oid in TYPES_OF_POSTGRESQL:
+    if type_.oid in builtin_objects.TYPES_OF_POSTGRESQL:
         align, storage = type_facts.align_and_storage(type_.oid, info.element_oid)
     return {
         "attrelid": relation,
@@ -175,45 +145,14 @@ def _index_attributes(table: Table, index: Index) -> Iterator[dict[str, Any]]:
         number += 1
         name = objects.index_column_name(table, column, taken)
         taken.add(name)
-        yield _attribute(index.id, number, name, column.type)
+        yield attribute(index.id, number, name, column.type)
     for included in index.include:
         number += 1
         source = table.columns[included - 1]
-        yield _attribute(index.id, number, source.name, source.type)
-
-
-@lru_cache(maxsize=1)
-def _virtual_attributes() -> list[dict[str, Any]]:
-    from trilithon.query.catalog_views.relations import RELATIONS
-
-    return [
-        _attribute(relation.oid, number, name, type_)
-        for relation in RELATIONS.values()
-        for number, (name, type_) in enumerate(relation.columns, 1)
-    ]
+        yield attribute(index.id, number, source.name, source.type)
 
 
 def _types(view: Viewpoint) -> Rows:
-    for info in TYPES.values():
-        yield {
-            "oid": info.oid,
-            "typname": info.name,
-            "typnamespace": _CATALOG,
-            "typowner": 10,
-            "typlen": info.length,
-            "typbyval": info.length in _BY_VALUE,
-            "typtype": "p" if info.category in "PX" else "b",
-            "typcategory": info.category,
-            "typispreferred": info.preferred,
-            "typisdefined": True,
-            "typdelim": ",",
-            "typelem": info.element_oid,
-            "typarray": info.array_oid,
-            "typtypmod": -1,
-            "typcollation": objects.DEFAULT_COLLATION
-            if info.category == "S" or info.element_oid in _TEXTUAL
-            else 0,
-        } | type_facts.columns_of(info.oid, info.element_oid)
     yield from _user_types(view)
     for relation in (*view.catalog.tables, *view.catalog.views):
         yield {
@@ -228,7 +167,7 @@ def _types(view: Viewpoint) -> Rows:
             "typisdefined": True,
             "typdelim": ",",
             "typtypmod": -1,
-        } | type_facts.columns_of(RECORD.oid)
+        } | type_facts.row_columns()
 
 
 def _user_types(view: Viewpoint) -> Rows:
@@ -325,13 +264,13 @@ def _indexes(view: Viewpoint) -> Rows:
                 "indisvalid": index.state is IndexState.READY,
                 "indisready": index.maintained,
                 "indislive": True,
-                "indkey": _vector(numbers),
-                "indcollation": _vector(
+                "indkey": vector_of(numbers),
+                "indcollation": vector_of(
                     objects.DEFAULT_COLLATION if c.type.oid in _TEXTUAL else 0
                     for c in index.columns
                 ),
-                "indclass": _vector(0 for _ in index.columns),
-                "indoption": _vector(options),
+                "indclass": vector_of(builtin_objects.class_of(c.type.oid) for c in index.columns),
+                "indoption": vector_of(options),
                 "indexprs": ", ".join(expressions) or None,
                 "indpred": index.predicate,
             }
@@ -483,16 +422,6 @@ def _settings(view: Viewpoint) -> Rows:
         }
 
 
-def _access_methods(view: Viewpoint) -> Rows:
-    yield {"oid": objects.HEAP_AM, "amname": "heap", "amtype": "t"}
-    yield {"oid": objects.BTREE_AM, "amname": "btree", "amtype": "i"}
-
-
-def _languages(view: Viewpoint) -> Rows:
-    for oid, name, trusted in ((12, "internal", False), (13, "c", False), (14, "sql", True)):
-        yield {"oid": oid, "lanname": name, "lanowner": 10, "lanpltrusted": trusted}
-
-
 def _sequences(view: Viewpoint) -> Rows:
     for sequence in view.catalog.sequences:
         yield {
@@ -592,25 +521,6 @@ def _statistics(view: Viewpoint) -> Rows:
                 }
 
 
-def _collations(view: Viewpoint) -> Rows:
-    for oid, name in ((100, "default"), (950, "C"), (951, "POSIX")):
-        yield {
-            "oid": oid,
-            "collname": name,
-            "collnamespace": _CATALOG,
-            "collowner": 10,
-            "collprovider": "d" if oid == 100 else "c",
-            "collisdeterministic": True,
-            "collencoding": -1,
-            "collcollate": None if oid == 100 else name,
-            "collctype": None if oid == 100 else name,
-        }
-
-
-def _tablespaces(view: Viewpoint) -> Rows:
-    yield {"oid": 1663, "spcname": "pg_default", "spcowner": 10}
-
-
 FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
     ("pg_catalog", name): fill
     for name, fill in {
@@ -626,18 +536,14 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_roles": _roles,
         "pg_user": _users,
         "pg_settings": _settings,
-        "pg_am": _access_methods,
         "pg_description": descriptions.rows,
-        "pg_language": _languages,
         "pg_sequence": _sequences,
         "pg_depend": _dependencies,
         "pg_tables": _table_list,
         "pg_views": _view_list,
         "pg_indexes": _index_list,
         "pg_sequences": _sequence_list,
-        "pg_collation": _collations,
         "pg_stats": _statistics,
-        "pg_tablespace": _tablespaces,
         "pg_proc": procedures.rows,
     }.items()
 }

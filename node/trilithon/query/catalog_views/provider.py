@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trilithon.query.catalog_views.columns import COLUMNS
-from trilithon.types.registry import TypeRef, lookup_type
+from trilithon.query.catalog_views import columns
+from trilithon.types.registry import TypeRef
 
-# Virtual relations without an oid of PostgreSQL's (information_schema's vary) count from here.
-FIRST_OID: Final = 13_100
 _ZEROS: Final[dict[str, Any]] = {"S": "", "B": False, "N": 0, "Z": "", "D": 0, "U": 0}
 
 
@@ -26,23 +24,37 @@ class Viewpoint:
     jobs: Sequence[Any] = ()
 
 
+Row = dict[str, Any]
+Fill = Callable[[Viewpoint], Iterable[Row]]
+
+
 @dataclass(slots=True, eq=False)
 class VirtualRelation:
     """`rows(viewpoint)` gives a tuple of values per row, one for each of `columns`, and its own oid (tableoid). `fill` yields
-    dicts of what is known; the other columns get NULL, or nothing in the manner of their type."""
+    dicts of what is known; the other columns get NULL, or nothing in the manner of their type. `fixed` yields
+    the rows that are always there; it is asked once, when they are first wanted."""
 
     oid: int
     schema: str
     name: str
+    kind: str
     columns: tuple[tuple[str, TypeRef], ...]
-    fill: Callable[[Viewpoint], Iterable[dict[str, Any]]]
+    fill: Fill
+    fixed: Callable[[], Iterable[Row]]
     blank: tuple[Any, ...] = ()
     positions: dict[str, int] = field(default_factory=dict)
+    _fixed: Sequence[Sequence[Any]] | None = None
 
     def rows(self, viewpoint: Viewpoint) -> Sequence[Sequence[Any]]:
+        if self._fixed is None:
+            self._fixed = self._made(self.fixed())
+        made = self._made(self.fill(viewpoint))
+        return [*self._fixed, *made] if made else self._fixed
+
+    def _made(self, rows: Iterable[Row]) -> Sequence[Sequence[Any]]:
         blank, positions = self.blank, self.positions
         made = []
-        for values in self.fill(viewpoint):
+        for values in rows:
             row = list(blank)
             for name, value in values.items():
                 row[positions[name]] = value
@@ -51,38 +63,33 @@ class VirtualRelation:
         return made
 
 
-def nothing(viewpoint: Viewpoint) -> Iterable[dict[str, Any]]:
+def _nothing(viewpoint: Viewpoint) -> Iterable[Row]:
     """A catalog of things that do not exist here."""
     return ()
 
 
+def _no_rows() -> Iterable[Row]:
+    return ()
+
+
 def make_relations(
-    fills: dict[tuple[str, str], Callable[[Viewpoint], Iterable[dict[str, Any]]]],
+    fills: Mapping[tuple[str, str], Fill],
+    fixed: Mapping[tuple[str, str], Callable[[], Iterable[Row]]],
 ) -> dict[tuple[str, str], VirtualRelation]:
     relations = {}
-    for number, ((schema, name, oid), text) in enumerate(COLUMNS.items()):
-        columns: list[tuple[str, TypeRef]] = []
-        blank: list[Any] = []
-        for part in text.split(", "):
-            column, _, type_word = part.partition(" ")
-            nullable = type_word.endswith("?")
-            columns.append((column, _type(type_word.rstrip("?"))))
-            blank.append(None if nullable else _zero(columns[-1][1]))
-        relations[schema, name] = VirtualRelation(
-            oid or FIRST_OID + number,
-            schema,
-            name,
-            tuple(columns),
-            fills.get((schema, name), nothing),
-            tuple(blank),
-            {column: position for position, (column, _) in enumerate(columns)},
+    for one in columns.described():
+        name = one.schema, one.name
+        relations[name] = VirtualRelation(
+            one.oid,
+            *name,
+            one.kind,
+            tuple((column, type_) for column, type_, _ in one.columns),
+            fills.get(name, _nothing),
+            fixed.get(name, _no_rows),
+            tuple(None if nullable else _zero(type_) for _, type_, nullable in one.columns),
+            {column: position for position, (column, _, _) in enumerate(one.columns)},
         )
     return relations
-
-
-def _type(word: str) -> TypeRef:
-    # PostgreSQL's one-byte "char" is not the character type of that name in SQL.
-    return TypeRef(18) if word == "char" else lookup_type(word)
 
 
 def _zero(type_: TypeRef) -> Any:

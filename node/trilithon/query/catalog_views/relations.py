@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trilithon.query.catalog_views import information_schema, pg_catalog, sys_views
+from trilithon.query.catalog_views import builtin_rows, information_schema, pg_catalog, sys_views
 from trilithon.query.catalog_views.provider import VirtualRelation, make_relations
 
 RELATIONS: Final[Mapping[tuple[str, str], VirtualRelation]] = make_relations(
-    {**pg_catalog.FILLS, **information_schema.FILLS, **sys_views.FILLS}
+    {**pg_catalog.FILLS, **information_schema.FILLS, **sys_views.FILLS}, builtin_rows.FIXED
 )

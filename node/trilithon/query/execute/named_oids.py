@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from trilithon.expression.context import EvalContext
 from trilithon.query.catalog_views import object_names
-from trilithon.query.catalog_views.functions import catalog_of
+from trilithon.query.catalog_views.registration import catalog_of
 from trilithon.types.registry import TypeRef
 from trilithon.types.values import NamedOid
 
