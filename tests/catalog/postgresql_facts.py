@@ -32,6 +32,7 @@ _COLUMNS: Final = """
 QUERIES: Final = {
     "relations": _COLUMNS,
     "keywords": 'select word, catcode, barelabel from pg_get_keywords() order by word collate "C"',
+    "settings": "select name, category from pg_settings where name not like '%.%' order by name collate \"C\"",
     "pg_type": """
     select oid, typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim,
       typsubscript::oid, typelem, typarray, typinput::oid, typoutput::oid, typreceive::oid,

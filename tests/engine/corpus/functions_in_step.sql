@@ -16,3 +16,10 @@ select * from unnest(array[1], 5)
 select * from unnest(array[1], array[2]) as t(a, b, c)
 select * from unnest($1::int[], $2::text[]) as t(a, b) @@ {1,2} ¦ {x,y}
 select count(*) from unnest(array[1,2], array[3,4]) a join unnest(array[1,2]) b on true
+
+select * from unnest(array[1,2,3], array['a','b']) with ordinality
+select * from unnest(array[1,2,3], array['a','b']) with ordinality as t(x, y, n) order by n desc
+select * from rows from (generate_series(1, 3), unnest(array['a','b'])) with ordinality as t(x, y)
+select * from rows from (generate_series(1, 2500), generate_series(1, 1)) with ordinality as t(x, y, n) where n > 2497 order by n
+select count(*), max(n) from (select 1) s, lateral unnest(array[1,2], array[3]) with ordinality as t(a, b, n)
+select ordinality from unnest(array[]::int[], array[]::text[]) with ordinality

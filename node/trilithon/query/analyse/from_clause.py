@@ -293,8 +293,6 @@ def _in_step(
         len(f["List"]["items"]) > 1 and f["List"]["items"][1] for f in node["functions"]
     ):
         analysis.unsupported("a column definition list in ROWS FROM")
-    if node.get("ordinality"):
-        analysis.unsupported("WITH ORDINALITY of several functions")
     scans: list[FunctionScan] = []
     for call in calls:
         resolved = None
@@ -310,7 +308,11 @@ def _in_step(
         scans.append(FunctionScan(outputs, resolved.function, resolved.arguments))
     every = tuple(output for scan in scans for output in scan.outputs)
     shown = alias or names.strings(calls[0]["FuncCall"]["funcname"])[-1]
-    return named_item(analysis, FunctionsInStep(every, tuple(scans)), every, shown, column_names)
+    ordinality = bool(node.get("ordinality"))
+    if ordinality:
+        every = (*every, analysis.column("ordinality", INT8))
+    relation = FunctionsInStep(every, tuple(scans), ordinality)
+    return named_item(analysis, relation, every, shown, column_names)
 
 
 # Their one result has a name of its own.

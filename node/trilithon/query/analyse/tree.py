@@ -77,6 +77,8 @@ class FunctionsInStep(Relation):
     shorter ones filled up with NULL."""
 
     functions: tuple[FunctionScan, ...]
+    # The last output is the row's number.
+    ordinality: bool = False
 
 
 @dataclass(slots=True, eq=False)

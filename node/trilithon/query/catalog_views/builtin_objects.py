@@ -106,6 +106,10 @@ def _is_pseudo(row: Fact) -> bool:
     return row["typtype"] == "p" and (not row["typelem"] or _is_ours(row["typelem"]))
 
 
+def _is_listed(oid: int) -> bool:
+    return _is_ours(oid) or _is_pseudo(facts.by_oid("pg_type")[oid])
+
+
 # ---- functions
 
 
@@ -150,6 +154,11 @@ def procedures() -> dict[int, Fact]:
         found.update(row[name] for row in rows for name in _PROCEDURE_COLUMNS[table])
     found.update(known[oid]["prosupport"] for oid in tuple(found) if oid)
     listed = {oid: known[oid] for oid in sorted(found) if oid}
+    for entry in _registered():
+        # inet_client_addr() gives a text here, as there is no type inet.
+        row = listed.get(_numbers().get(_signature(entry), 0))
+        if row is not None and not _is_listed(row["prorettype"]):
+            listed[row["oid"]] = row | {"prorettype": entry.result}
     return listed | {row["oid"]: row for row in map(_own_procedure, _own_functions())}
 
 

@@ -49,16 +49,21 @@ def _defaults(row: Fact) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def arguments_text(row: Fact, *, defaults: bool) -> str:
-    """pg_get_function_arguments(), or without defaults pg_get_function_identity_arguments()."""
+def parameters(row: Fact) -> list[tuple[int, str, str]]:
+    """(type, mode, name) of each."""
     types = _items(row["proallargtypes"]) or row["proargtypes"].items
     modes = _items(row["proargmodes"]) or _plain_modes(row)
     names = _items(row["proargnames"]) or ("",) * len(types)
+    return list(zip(types, modes, names, strict=True))
+
+
+def arguments_text(row: Fact, *, defaults: bool) -> str:
+    """pg_get_function_arguments(), or without defaults pg_get_function_identity_arguments()."""
     expressions = _defaults(row) if defaults else []
     without = len(row["proargtypes"].items) - len(expressions)
     parts: list[str] = []
     inputs = 0
-    for type_, mode, name in zip(types, modes, names, strict=True):
+    for type_, mode, name in parameters(row):
         is_input = mode in "ibv"
         inputs += is_input
         if mode == "t":

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Identity
-from trilithon.query.catalog_views import expression_text, objects
+from trilithon.query.catalog_views import expression_text, information_system, objects
+from trilithon.query.catalog_views.information_words import database_of as _database
+from trilithon.query.catalog_views.information_words import type_words as _type_words
+from trilithon.query.catalog_views.information_words import udt_of as _udt
+from trilithon.query.catalog_views.information_words import usage as _usage
+from trilithon.query.catalog_views.information_words import yes_or_no as _yes
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.query.catalog_views.updatable import is_updatable
 from trilithon.types.registry import (
-    FIRST_USER_OID,
-    USER_ARRAY,
     TypeRef,
     character_length,
     numeric_precision,
@@ -30,15 +33,6 @@ _NUMBERS: Final = (
     "datetime_precision",
 )
 _TIMES: Final = frozenset({1083, 1114, 1184, 1266, 1186})
-
-
-def _database(view: Viewpoint) -> str:
-    name: str = getattr(view.session, "current_database", "postgres")
-    return name
-
-
-def _yes(value: object) -> str:
-    return "YES" if value else "NO"
 
 
 def _schemata(view: Viewpoint) -> Rows:
@@ -66,6 +60,7 @@ def _tables(view: Viewpoint) -> Rows:
                 ),
                 "is_typed": "NO",
             }
+    yield from information_system.tables(view)
 
 
 def _columns(view: Viewpoint) -> Rows:
@@ -90,6 +85,7 @@ def _columns(view: Viewpoint) -> Rows:
     for found in view.catalog.views:
         for number, viewed in enumerate(found.columns, 1):
             yield _column(view, found, viewed.name, number, viewed.type)
+    yield from information_system.columns(view, _column)
 
 
 def _domain(view: Viewpoint, column: Any) -> dict[str, Any]:
@@ -159,23 +155,6 @@ def _column(
         "is_generated": "NEVER",
         "is_updatable": "NO",
     }
-
-
-def _type_words(type_: TypeRef) -> str:
-    info = type_info(type_.oid)
-    if info.category == "A" and info.element_oid:
-        return "ARRAY"
-    return "USER-DEFINED" if type_.oid >= FIRST_USER_OID else info.sql_name
-
-
-def _udt(view: Viewpoint, type_: TypeRef) -> dict[str, Any]:
-    found = None
-    if type_.oid >= FIRST_USER_OID:
-        found = view.catalog.object_by_id(type_.oid & ~USER_ARRAY)
-    if found is None:
-        return {"udt_schema": "pg_catalog", "udt_name": type_info(type_.oid).name}
-    name = ("_" if type_.oid & USER_ARRAY else "") + found.name
-    return {"udt_schema": found.schema, "udt_name": name}
 
 
 def _domains(view: Viewpoint) -> Rows:
@@ -282,18 +261,6 @@ def _references(view: Viewpoint) -> Rows:
                 "update_rule": key.on_update.value.upper(),
                 "delete_rule": key.on_delete.value.upper(),
             }
-
-
-def _usage(view: Viewpoint, table: Any, constraint: str, number: int) -> dict[str, Any]:
-    return {
-        "constraint_catalog": _database(view),
-        "constraint_schema": table.schema,
-        "constraint_name": constraint,
-        "table_catalog": _database(view),
-        "table_schema": table.schema,
-        "table_name": table.name,
-        "column_name": table.columns[number - 1].name,
-    }
 
 
 def _constraint_columns(view: Viewpoint) -> Rows:

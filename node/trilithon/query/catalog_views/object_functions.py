@@ -48,10 +48,11 @@ def _define_casts(kind: str) -> None:
     def found(context: Any, text: str) -> int:
         return object_names.resolve(catalog_of(context), path_of(context), oid, text)
 
-    for text in ("text", "varchar"):
+    for text in ("text", "varchar", "bpchar", "name"):
         _cast(kind, text, ASSIGNMENT, named)
         # Alone of them regclass is what a text may be taken for.
-        _cast(text, kind, IMPLICIT if kind == "regclass" else EXPLICIT, found)
+        implicit = kind == "regclass" and text in ("text", "varchar")
+        _cast(text, kind, IMPLICIT if implicit else EXPLICIT, found)
 
 
 KINDS: Final = (

@@ -402,26 +402,6 @@ def _users(view: Viewpoint) -> Rows:
             }
 
 
-def _settings(view: Viewpoint) -> Rows:
-    settings = getattr(view.session, "settings", None)
-    listing = getattr(settings, "all", None)
-    if listing is None:
-        return
-    for name, value, description in listing():
-        yield {
-            "name": name,
-            "setting": value,
-            "short_desc": description,
-            "category": "",
-            "context": "user",
-            "vartype": "string",
-            "source": "session",
-            "boot_val": value,
-            "reset_val": value,
-            "pending_restart": False,
-        }
-
-
 def _sequences(view: Viewpoint) -> Rows:
     for sequence in view.catalog.sequences:
         yield {
@@ -535,7 +515,6 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_database": _databases,
         "pg_roles": _roles,
         "pg_user": _users,
-        "pg_settings": _settings,
         "pg_description": descriptions.rows,
         "pg_sequence": _sequences,
         "pg_depend": _dependencies,

@@ -60,8 +60,11 @@ def _check_privileges(kind: str, text: str) -> None:
 
 
 def _check_role(context: Any, role: str | int) -> None:
-    """Raises SqlError 42704. An oid that is no role's owns nothing; it may what all may."""
-    if isinstance(role, str) and role != "public" and catalog_of(context).role(role) is None:
+    """Raises SqlError 42704. An oid that is no role's owns nothing; it may what all may. Who is connected need
+    not be in the catalog."""
+    session = context.session
+    known = ("public", session.current_user, session.session_user)
+    if isinstance(role, str) and role not in known and catalog_of(context).role(role) is None:
         raise SqlError("42704", f'role "{role}" does not exist')
 
 
@@ -230,8 +233,10 @@ def _has_role(context: Any, *arguments: Any) -> bool:
             word = word.removesuffix(suffix)
         if word not in _ROLE_PRIVILEGES:
             raise SqlError("22023", f'unrecognized privilege type: "{one.strip()}"')
-    member = _role_of(context, who[0] if who else context.session.current_user)
-    wanted = _role_of(context, target)
+    asking = who[0] if who else context.session.current_user
+    if asking == target == context.session.current_user:
+        return True
+    member, wanted = _role_of(context, asking), _role_of(context, target)
     return member is not None and (member is wanted or member.superuser)
 
 

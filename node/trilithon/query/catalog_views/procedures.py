@@ -39,6 +39,7 @@ def rows(view: Viewpoint) -> Iterable[dict[str, Any]]:
             "provolatile": function.volatility,
             "proparallel": "u",
             "pronargs": len(types),
+            "proargdefaults": ", ".join(a.default for a in function.arguments if a.default) or None,
             "pronargdefaults": sum(a.default is not None for a in function.arguments),
             "prorettype": function.result.oid,
             "proargtypes": _vector(types),

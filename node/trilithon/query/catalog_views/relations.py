@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trilithon.query.catalog_views import builtin_rows, information_schema, pg_catalog, sys_views
+from trilithon.query.catalog_views import (
+    activity_views,
+    builtin_rows,
+    information_details,
+    information_schema,
+    pg_catalog,
+    session_views,
+    sys_views,
+)
 from trilithon.query.catalog_views.provider import VirtualRelation, make_relations
 
 RELATIONS: Final[Mapping[tuple[str, str], VirtualRelation]] = make_relations(
-    {**pg_catalog.FILLS, **information_schema.FILLS, **sys_views.FILLS}, builtin_rows.FIXED
+    {
+        **pg_catalog.FILLS,
+        **activity_views.FILLS,
+        **information_schema.FILLS,
+        **information_details.FILLS,
+        **session_views.FILLS,
+        **sys_views.FILLS,
+    },
+    builtin_rows.FIXED,
 )

@@ -303,8 +303,11 @@ class RowsInStep(Operator):
 
     columns: tuple[int, ...]
     inputs: tuple[Operator, ...]
+    # One more column: the row's number.
+    ordinality: bool = False
 
     async def batches(self, run: Run) -> Batches:
+        number = 0
         async with AsyncExitStack() as stack:
             sources = []
             for operator in self.inputs:
@@ -326,6 +329,9 @@ class RowsInStep(Operator):
                     for rows, operator in zip(pending, self.inputs, strict=True)
                 ]
                 pending = [rows[count:] for rows in pending]
+                if self.ordinality:
+                    parts.append([(at,) for at in range(number + 1, number + count + 1)])
+                    number += count
                 yield [tuple(chain.from_iterable(row)) for row in zip(*parts, strict=True)]
 
     def children(self) -> Sequence[Operator]:

@@ -54,6 +54,7 @@ def build_functions_in_step(planner: Planner, relation: tree.FunctionsInStep) ->
     return operators.RowsInStep(
         tuple(column.id for column in relation.outputs),
         tuple(build_function(planner, function) for function in relation.functions),
+        relation.ordinality,
     )
 
 

@@ -56,6 +56,47 @@ def _version(_: Any) -> str:
     return "PostgreSQL " + PARAMETERS["server_version"].default
 
 
+def _client_host(ctx: Any) -> str | None:
+    """None where the client is not known by an address. A text: there is no type inet."""
+    return ctx.session.client_address.rpartition(":")[0].strip("[]") or None
+
+
+def _client_port(ctx: Any) -> int | None:
+    port = ctx.session.client_address.rpartition(":")[2]
+    return int(port) if port.isdigit() else None
+
+
+def _find_session(ctx: Any, pid: int) -> Any:
+    """Raises SqlError 42501 for another user's session, unless a superuser asks."""
+    found = next((one for one in ctx.session.services.live if one.backend_id == pid), None)
+    if pid <= 0 or found is None:
+        ctx.session.notice(
+            "01000", f"PID {pid} is not a PostgreSQL backend process", severity="WARNING"
+        )
+        return None
+    catalog = ctx.session.catalog
+    role = catalog.role(ctx.session.current_user) if catalog is not None else None
+    if found.session_user != ctx.session.session_user and not (role and role.superuser):
+        raise SqlError("42501", "must be a member of the role whose query is being canceled")
+    return found
+
+
+def _cancel_backend(ctx: Any, pid: int) -> bool:
+    found = _find_session(ctx, pid)
+    if found is not None:
+        found.cancel()
+    return found is not None
+
+
+def _terminate_backend(ctx: Any, pid: int) -> bool:
+    found = _find_session(ctx, pid)
+    if found is None or found.terminate is None:
+        return False
+    message = "terminating connection due to administrator command"
+    found.terminate(SqlError("57P01", message, severity="FATAL"))
+    return True
+
+
 _STABLE: Final[Sequence[tuple[str, Callable[..., Any]]]] = (
     ("current_user() -> name", lambda ctx: ctx.session.current_user),
     ("current_role() -> name", lambda ctx: ctx.session.current_user),
@@ -80,11 +121,23 @@ _STABLE: Final[Sequence[tuple[str, Callable[..., Any]]]] = (
     ("pg_my_temp_schema() -> oid", lambda _: 0),
     ("pg_is_other_temp_schema(oid) -> bool", lambda _, __: False),
     ("version() -> text", _version),
+    ("pg_postmaster_start_time() -> timestamptz", lambda ctx: ctx.session.services.started_us),
+    ("pg_conf_load_time() -> timestamptz", lambda ctx: ctx.session.services.started_us),
+    ("inet_client_addr() -> text", _client_host),
+    ("inet_client_port() -> int4", _client_port),
+    # Clients come through whatever stands before a query processor: its own address is not what they see.
+    ("inet_server_addr() -> text", lambda _: None),
+    ("inet_server_port() -> int4", lambda _: None),
+    # Nothing locks.
+    ("pg_blocking_pids(int4) -> int4[]", lambda _, __: ArrayValue.of(())),
+    ("pg_safe_snapshot_blocking_pids(int4) -> int4[]", lambda _, __: ArrayValue.of(())),
 )
 
 # Without locks there is none to give back; connection pools call it to reset a session.
 _VOLATILE: Final[Sequence[tuple[str, Callable[..., Any]]]] = (
     ("pg_advisory_unlock_all() -> void", lambda _: ""),
+    ("pg_cancel_backend(int4) -> bool", _cancel_backend),
+    ("pg_terminate_backend(int4) -> bool", _terminate_backend),
 )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -67,6 +68,13 @@ class SessionServices:
     transaction_age_us: int = 300_000_000
     row_bytes: int = 2 * 1024 * 1024
     counters: SessionCounters = field(default_factory=SessionCounters)
+    # Sessions that are open, for pg_stat_activity.
+    live: weakref.WeakSet[Session] = field(default_factory=weakref.WeakSet)
+    # In µs since 2000.
+    started_us: int = 0
+
+    def __post_init__(self) -> None:
+        self.started_us = self.clock.wall_us() - EPOCH_2000_US
 
 
 class Session:
@@ -91,6 +99,7 @@ class Session:
         self.backend_id = backend_id
         self.client_address = client_address
         self.started_us = self.now_us()
+        self.state_changed_us = self.started_us
         # The catalog of the transaction that ended last: rows of it may still be on their way out.
         self._last_catalog: Any = None
         self.settings.io.object_name = self._object_name
@@ -122,6 +131,7 @@ class Session:
         self._cancel_reason = ""
         self._statement_timer: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
+        services.live.add(self)
 
     # ---- running statements
 
@@ -463,6 +473,7 @@ class Session:
         """The transport has nothing more to do for now: stop the clocks that run during work, start
         those that run during idleness."""
         self.busy = False
+        self.state_changed_us = self.now_us()
         if self._cancel_reason:
             # It was cancelled, but the work ended first.
             self._forget_cancel()
@@ -480,6 +491,7 @@ class Session:
 
     def work_begins(self) -> None:
         self.busy = True
+        self.state_changed_us = self.now_us()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
@@ -550,6 +562,7 @@ class Session:
 
     async def close(self) -> None:
         """Roll back and forget everything. Never called while a commit is under way."""
+        self.services.live.discard(self)
         self.rollback()
         for portal in list(self.portals.values()):
             await portal.close()
@@ -577,6 +590,11 @@ class Session:
     def last_commit_timings(self) -> str:
         """JSON: where the time of the last commit went that had something to commit."""
         return self._last_timings.to_json() if self._last_timings is not None else "{}"
+
+    @property
+    def status_letter(self) -> str:
+        """As ReadyForQuery tells it: I idle, T in a transaction, E in a failed one."""
+        return {Block.IDLE: "I", Block.FAILED: "E"}.get(self.block, "T")
 
     @property
     def current_user(self) -> str:

@@ -122,6 +122,13 @@ class SessionSettings:
             if not parameter.hidden:
                 yield parameter.name, self.show(key), parameter.description
 
+    def listed(self) -> Iterator[tuple[Parameter, str, str]]:
+        """(parameter, its value, the value that RESET returns to) for pg_settings, without units."""
+        for name, _, _ in self.all():
+            key = name.lower()
+            parameter = PARAMETERS.get(key) or Parameter(key, "string", "")
+            yield parameter, self.get(name), self._reset.get(key, parameter.default)
+
     def reported(self) -> list[tuple[str, str]]:
         """The (name, value) pairs of ParameterStatus."""
         return [(parameter.name, self.get(parameter.name)) for parameter in REPORTED]

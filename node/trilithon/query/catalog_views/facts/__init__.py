@@ -92,3 +92,11 @@ def keywords() -> tuple[tuple[str, str, bool], ...]:
     found = lines("keywords")
     next(found)
     return tuple((word, category, bare == "t") for word, category, bare in found)
+
+
+@cache
+def setting_categories() -> dict[str, str]:
+    """Parameter → heading under which PostgreSQL lists it."""
+    found = lines("settings")
+    next(found)
+    return {row[0]: row[1] for row in found}
