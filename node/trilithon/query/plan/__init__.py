@@ -5,6 +5,7 @@
 - `planner`: operators for each relation, expressions compiled over positions in rows; what is more than a few
   lines is a module each: `scans`, `joins`, `grouping`, `orders`, `windows`, `sets`, `values`, `sources`,
   `subqueries`.
+- `merges`: whether two ordered inputs are joined by merging them.
 - `lookups`: tables read by key for each of some outer rows.
 - `statements`: plans of INSERT, UPDATE, DELETE.
 - `explain`: plans as text and JSON.

@@ -102,7 +102,8 @@ def choose(
             if either is not None and _effective(either, wish, few) < _effective(best, wish, few):
                 best = either
         if not choice.fixed and choice.low is None and choice.high is None:
-            useful = wish is not None and choice.ordered and (index.clustered or few)
+            alone = covers is not None and covers(index, choice.enforced)
+            useful = wish is not None and choice.ordered and (index.clustered or few or alone)
             if not useful:
                 continue
         if _effective(choice, wish, few) < _effective(best, wish, few):

@@ -12,8 +12,9 @@ from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import free_columns, used_columns
 from trilithon.query.analyse.tree import Expr
 from trilithon.query.execute import joins as run_joins
+from trilithon.query.execute import merge_joins
 from trilithon.query.execute.operators import Operator, Transform
-from trilithon.query.plan import access, rules, scans
+from trilithon.query.plan import access, merges, rules, scans
 from trilithon.query.plan.conditions import (
     conjunction,
     has_subquery,
@@ -24,7 +25,7 @@ from trilithon.query.plan.conditions import (
     split,
 )
 from trilithon.query.plan.explain import unsupported
-from trilithon.query.plan.hints import Hint
+from trilithon.query.plan.hints import NO_HINT, Hint
 from trilithon.query.plan.lookups import find_lookup, lookup_cost, table_of
 from trilithon.query.plan.places import keys_transform, positions_of, used_by
 from trilithon.types.keys import key_prefix
@@ -93,15 +94,19 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
     if free_columns(join.right) & left_ids:
         return _lateral(planner, join, conjuncts, wanted)
     lifts = any(has_subquery(conjunct) for conjunct in conjuncts)
-    lookup = None if lifts else _lookup(planner, join, conjuncts, wanted)
+    lookup = None if lifts else _lookup(planner, join, conjuncts, wanted, hint)
     if lookup is not None:
         return lookup
-    if join.kind == "inner" and _should_swap(planner, join):
+    merge = None
+    pairs = None if lifts else equalities(conjuncts, left_ids, right_ids)
+    if pairs is not None:
+        merge = merges.find_merge(planner, join, pairs.left, pairs.right, wanted, hint)
+    if merge is None and join.kind == "inner" and _should_swap(planner, join):
         # The smaller side is the one that is kept in memory.
         join = tree.Join(join.outputs, "inner", join.right, join.left, join.condition)
         left_ids, right_ids = right_ids, left_ids
-    left = planner.build(join.left, wanted & left_ids)
-    right = planner.build(join.right, wanted & right_ids)
+    left = planner.build(join.left, wanted & left_ids, Hint(merge.left) if merge else NO_HINT)
+    right = planner.build(join.right, wanted & right_ids, Hint(merge.right) if merge else NO_HINT)
     if lifts:
         conjuncts, left, right = _lift_sides(planner, conjuncts, left, right)
         left_ids, right_ids = left_ids | set(left.columns), right_ids | set(right.columns)
@@ -119,6 +124,8 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
             len(right.columns),
             planner.text(conjunction(conjuncts)),
         )
+    if merge is not None and id(left) in planner.ordered and id(right) in planner.ordered:
+        return _merged(planner, join, merge, conjuncts, pairs, left, right)
     return run_joins.HashJoin(
         columns,
         join.kind,
@@ -178,13 +185,44 @@ def _lateral(
     )
 
 
+def _merged(
+    planner: Planner,
+    join: tree.Join,
+    merge: merges.Merge,
+    conjuncts: list[Expr],
+    pairs: Equalities,
+    left: Operator,
+    right: Operator,
+) -> Operator:
+    left_keys = [pairs.left[number] for number in merge.pairs]
+    right_keys = [pairs.right[number] for number in merge.pairs]
+    keys = [one for one in conjuncts if not any(one is other for other in pairs.rest)]
+    rest = pairs.rest + [one for at, one in enumerate(keys) if at not in merge.pairs]
+    made = merge_joins.MergeJoin(
+        left.columns if join.kind in ("semi", "anti") else (*left.columns, *right.columns),
+        join.kind,
+        left,
+        right,
+        planner.projection(left_keys, left),
+        planner.projection(right_keys, right),
+        merge.order,
+        _condition(planner, rest, (*left.columns, *right.columns)),
+        len(right.columns),
+        planner.text(conjunction([keys[at] for at in merge.pairs])),
+        planner.text(conjunction(rest)),
+    )
+    if merge.satisfies:
+        planner.ordered[id(made)] = made
+    return made
+
+
 def _should_swap(planner: Planner, join: tree.Join) -> bool:
     rewriter = rules.Rewriter(planner.texts)
     return rules.guess_rows(rewriter, join.left) * 2 < rules.guess_rows(rewriter, join.right)
 
 
 def _lookup(
-    planner: Planner, join: tree.Join, conjuncts: list[Expr], wanted: frozenset[int]
+    planner: Planner, join: tree.Join, conjuncts: list[Expr], wanted: frozenset[int], hint: Hint
 ) -> Operator | None:
     """The right table by key for each batch of left rows, where that is cheaper than reading it."""
     if join.kind == "full":
@@ -202,7 +240,8 @@ def _lookup(
     alone = access.choose(scan, own, planner.texts)
     if lookup_cost(outer_rows, choice) > alone.cost:
         return None
-    left = planner.build(join.left, wanted & left_ids)
+    ours = all(column in left_ids for column, _, _ in hint.wish.order)
+    left = planner.build(join.left, wanted & left_ids, Hint(hint.wish) if ours else NO_HINT)
     index, table = choice.index, scan.table
     positions = {column: position for position, column in enumerate(left.columns)}
     path = scans.make_path(planner, scan, choice, positions)
@@ -216,7 +255,7 @@ def _lookup(
     columns = left.columns if join.kind in ("semi", "anti") else (*left.columns, *columns_of_right)
     for column in scan.outputs:
         planner.names.setdefault(column.id, f"{scan.alias}.{column.name}")
-    return run_joins.LookupJoin(
+    made = run_joins.LookupJoin(
         columns,
         join.kind,
         left,
@@ -229,3 +268,6 @@ def _lookup(
         len(columns_of_right),
         scans.about_lookup(planner, scan, choice, mine + rest),
     )
+    if ours and id(left) in planner.ordered:
+        planner.ordered[id(made)] = made
+    return made

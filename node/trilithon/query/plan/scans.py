@@ -45,23 +45,35 @@ def build_scan(
     for column in scan.outputs:
         planner.names.setdefault(column.id, f"{scan.alias}.{column.name}")
     wish = hint.wish if hint.wish.order else None
-    choice = access.choose(
-        scan,
-        conjuncts,
-        planner.texts,
-        frozenset(),
-        wish,
-        few=hint.limit is not None,
-        covers=lambda index, enforced: (
-            _covered(scan, index, _without(conjuncts, enforced), needed) is not None
-        ),
-    )
+    choice = choose_way(planner, scan, conjuncts, needed, wish, few=hint.limit is not None)
     rest = _without(conjuncts, choice.enforced)
     limit = hint.limit if wish is None or choice.ordered else None
     made = _operator(planner, scan, choice, rest, needed, limit)
     if choice.ordered:
         planner.ordered[id(made)] = made
     return made
+
+
+def choose_way(
+    planner: Planner,
+    scan: Scan,
+    conjuncts: Sequence[Expr],
+    needed: frozenset[int],
+    wish: access.Wish | None,
+    *,
+    few: bool = False,
+) -> Choice:
+    return access.choose(
+        scan,
+        conjuncts,
+        planner.texts,
+        frozenset(),
+        wish,
+        few=few,
+        covers=lambda index, enforced: (
+            _covered(scan, index, _without(conjuncts, enforced), needed) is not None
+        ),
+    )
 
 
 def _operator(
