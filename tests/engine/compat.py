@@ -4,7 +4,7 @@
 
 Prints per heading how many statements agree, are refused or are wrong, every wrong one with both answers, and
 the shares. Ends with 1 when something is wrong that known_differences.txt does not name with a reason.
-With --seeds it also runs that many rounds of random queries.
+With --seeds it also runs that many seeds of random schemas, queries and changes (wide/wide_run.py).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "wide"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "expression"))
 
 from comparison import Outcome, Step, ask, difference, is_refusal, session
@@ -29,7 +30,6 @@ from psycopg import pq
 KNOWN = Path(__file__).parent / "known_differences.txt"
 # A statement that takes longer on the engine is a defect; its process is killed.
 PATIENCE_S = 30.0
-QUERIES_PER_SEED = 150
 SETTINGS = ("set timezone to 'Europe/Berlin'", "set client_min_messages to error")
 
 
@@ -80,8 +80,9 @@ def known_differences() -> dict[str, str]:
 class Pair:
     """Both systems, each with a session per heading."""
 
-    def __init__(self, postgresql: str) -> None:
+    def __init__(self, postgresql: str, *, tight: bool = False) -> None:
         self.postgresql = postgresql
+        self.tight = tight
         self.engine_process: subprocess.Popen[str] | None = None
         self._stack = contextlib.ExitStack()
         self._engine = ""
@@ -94,7 +95,7 @@ class Pair:
 
     def engine(self) -> str:
         if self.engine_process is None or self.engine_process.poll() is not None:
-            host, port, process = self._stack.enter_context(running_engine())
+            host, port, process = self._stack.enter_context(running_engine(tight=self.tight))
             self.engine_process = process
             self._engine = f"host={host} port={port} user=postgres dbname=postgres sslmode=disable"
         return self._engine
@@ -108,14 +109,30 @@ class Pair:
         ):
             yield mine.pgconn, other.pgconn
 
-    def ask_engine(self, connection: pq.abc.PGconn, step: Step) -> Outcome:
+    @contextlib.contextmanager
+    def sessions_of(self, schema: str) -> Iterator[tuple[pq.abc.PGconn, pq.abc.PGconn]]:
+        """As `sessions`; the schema is made anew, and is gone afterwards."""
+        drop = f"drop schema if exists {schema} cascade"
+        for conninfo in (self.engine(), self.postgresql):
+            with session(conninfo, (SETTINGS[1], drop)):
+                pass
+        with self.sessions(schema) as both:
+            yield both
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Kills the engine if this takes longer than its patience."""
         assert self.engine_process is not None
         watch = threading.Timer(PATIENCE_S, self.engine_process.kill)
         watch.start()
         try:
-            return ask(connection, step)
+            yield
         finally:
             watch.cancel()
+
+    def ask_engine(self, connection: pq.abc.PGconn, step: Step) -> Outcome:
+        with self.watched():
+            return ask(connection, step)
 
 
 def run_heading(pair: Pair, path: Path, known: dict[str, str]) -> Report:
@@ -169,23 +186,6 @@ def shown(reports: list[Report]) -> str:
     return "\n".join(rows)
 
 
-def random_rounds(pair: Pair, first: int, count: int) -> list[Report]:
-    """Random queries and changes of `count` seeds; prints what differs as soon as it is found."""
-    from random_comparison import run_changes, run_queries
-
-    reports = []
-    for seed in range(first, first + count):
-        for run in (run_queries, run_changes):
-            report = run(pair, seed, QUERIES_PER_SEED)
-            reports.append(report)
-            for wrong in report.wrong:
-                print(f"seed {seed}: {wrong.shown()}", flush=True)
-    statements = sum(report.statements for report in reports)
-    found = sum(len(report.wrong) for report in reports)
-    print(f"{count} seeds from {first}: {statements} random statements, {found} wrong")
-    return reports
-
-
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=0)
@@ -211,9 +211,11 @@ def main() -> int:
                     for sql, answer in report.refused:
                         print(f"refused {report.heading}: {sql}\n    {answer}")
             print(shown(reports))
-            if arguments.seeds:
-                reports += random_rounds(pair, arguments.first_seed, arguments.seeds)
             bad = any(report.wrong for report in reports)
+            if arguments.seeds:
+                from wide_run import rounds
+
+                bad |= rounds(pair, arguments.first_seed, arguments.seeds) > 0
     return 1 if bad else 0
 
 

@@ -1,4 +1,7 @@
-"""The engine as a process of its own: python engine_process.py prints "host port" and serves until stdin ends."""
+"""The engine as a process of its own: python engine_process.py [tight] prints "host port" and serves until stdin ends.
+
+`tight`: reads come in small chunks, and whatever can spill to files does so at once.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ STOP_TIMEOUT_S = 10.0
 
 
 @contextlib.contextmanager
-def running_engine() -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
+def running_engine(*, tight: bool = False) -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
     """(host, port, process) while it lasts. Whoever holds the process may kill it: a statement that
     never ends must not hold the comparison up."""
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "engine_process.py")],
+        [sys.executable, str(HERE / "engine_process.py"), *(["tight"] if tight else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -42,7 +45,7 @@ def running_engine() -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
 async def _main() -> None:
     from engine_server import serving
 
-    async with serving(generous=True) as (host, port):
+    async with serving(generous=True, tight=sys.argv[1:] == ["tight"]) as (host, port):
         print(host, port, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from fake_cluster import FakeCluster
 
 from trilithon.query.engine import Engine
+from trilithon.query.execute.run import Memory
 from trilithon.query.pgwire.listener import Listener, ListenerOptions
 from trilithon.query.session.functions import register_session_functions
 from trilithon.query.session.session import SessionServices
@@ -26,13 +27,17 @@ class Clock:
 
 
 @asynccontextmanager
-async def serving(*, generous: bool = False) -> AsyncIterator[tuple[str, str]]:
-    """(host, port) while it lasts. `generous`: transactions as large as pgbench's."""
+async def serving(*, generous: bool = False, tight: bool = False) -> AsyncIterator[tuple[str, str]]:
+    """(host, port) while it lasts. `generous`: transactions as large as pgbench's. `tight`: reads of few
+    rows, and every operator spills as soon as it may."""
     register_session_functions()
     limits = TransactionLimits(BufferLimits(10**6, 10**9)) if generous else None
     cluster = FakeCluster(limits)
     manager = cluster.new_manager()
     cluster.reads.chunk_rows = 1000
+    if tight:
+        cluster.reads.chunk_rows = 3
+        Memory.should_spill = lambda self, own: own > 0  # type: ignore[method-assign]
     services = SessionServices(Engine(manager), manager, Clock(), random.Random(5))
     listener = Listener(ListenerOptions("127.0.0.1:0"), services)
     await listener.start()

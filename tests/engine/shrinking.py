@@ -7,7 +7,10 @@ written as SQL again. What comes out need not be valid: whoever judges it will s
 from __future__ import annotations
 
 import copy
+import multiprocessing
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from trilithon.core.errors import SqlError
@@ -39,17 +42,47 @@ def smaller(sql: str, shows: Callable[[str], bool]) -> str:
         return sql
     best = sql
     improved = True
-    while improved:
-        improved = False
-        for candidate in _variants(tree):
-            try:
-                text = statement_text(candidate)
-            except SqlError:
-                continue
-            if len(text) < len(best) and shows(text):
-                tree, best, improved = candidate, text, True
-                break
+    writer = _Writer()
+    try:
+        while improved:
+            improved = False
+            for candidate in _variants(tree):
+                text = writer.text(candidate)
+                if text and len(text) < len(best) and shows(text):
+                    tree, best, improved = candidate, text, True
+                    break
+    finally:
+        writer.close()
     return best
+
+
+class _Writer:
+    """Trees as SQL, in a process of its own: the grammar's library may crash at a tree that no text has."""
+
+    def __init__(self) -> None:
+        self.pool: ProcessPoolExecutor | None = None
+
+    def text(self, tree: Any) -> str:
+        """ "" where there is none."""
+        if self.pool is None:
+            self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        try:
+            return self.pool.submit(_text, tree).result()
+        except BrokenProcessPool:
+            self.close()
+            return ""
+
+    def close(self) -> None:
+        if self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
+
+
+def _text(tree: Any) -> str:
+    try:
+        return statement_text(tree)
+    except SqlError:
+        return ""
 
 
 def _variants(tree: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trilithon.core.errors import SqlError
 from trilithon.query.parse import Parser
+from trilithon.query.parse.deparse import bare, statement_text
 from trilithon.query.parse.grammar import LENGTH_BYTES_MAX, parse_json
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.shape import shape_of
@@ -121,3 +122,25 @@ def test_bounds() -> None:
     with pytest.raises(SqlError) as caught:
         parse_json("select '\ud800'")
     assert caught.value.sqlstate == "22021"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(CASE WHEN a THEN b END)[1:2]",
+        "(a IS NOT DISTINCT FROM 3) IS UNKNOWN",
+        "(a BETWEEN SYMMETRIC 1 AND 2) BETWEEN b AND c",
+        "(a = 1) IN (true, false)",
+        "(NOT a) IS NULL",
+        "NOT a IS NULL",
+        "(a < b) = ANY (SELECT c)",
+        "a BETWEEN (b AND c) AND d",
+        "((NOT a) IS NULL) IN (b, (NOT c) IS NULL)",
+        "- (2 ^ 2) + (-2) ^ 2",
+    ],
+)
+def test_what_is_written_again_means_the_same(text: str) -> None:
+    node = parse_json("SELECT " + text)[0]["stmt"]
+    again = parse_json(statement_text(node))[0]["stmt"]
+    assert statement_text(again) == statement_text(node)
+    assert bare(again) == bare(node)

@@ -383,10 +383,11 @@ def _boolean_test(
     return Fragment(value, False, part.depth + 1, part.raises, free=part.free)
 
 
-def _comparison(generator: Generator, function_id: str) -> str:
+def _comparison(generator: Generator, node: ir.IsDistinct | ir.NullIf) -> str:
     """The name of a strict boolean function of two arguments (and of ctx, where it wants it)."""
-    entry = get_function(function_id)
-    types = tuple(map(TypeRef, entry.arguments))
+    entry = get_function(node.equal)
+    # What is declared may be a pseudotype: arrays compare by their elements' type.
+    types = node.left.type, node.right.type
     name = generator.keep(bind(entry, types, TypeRef(entry.result)), "f")
     return f"{name}(ctx, {{}}, {{}})" if entry.context else f"{name}({{}}, {{}})"
 
@@ -397,7 +398,7 @@ def _is_distinct(
 ) -> Fragment:
     free, depth, raises = _join(parts)
     left, right = generator.name("t"), generator.name("t")
-    equal = _comparison(generator, node.equal).format(left, right)
+    equal = _comparison(generator, node).format(left, right)
     bind_right = f"({right} := {parts[1].value})"
     # Both sides are evaluated before either decides.
     pair = f"(({left} := {parts[0].value}) is None) | ({bind_right} is None)"
@@ -410,7 +411,7 @@ def _is_distinct(
 def _null_if(generator: Generator, node: ir.NullIf, parts: list[Fragment], _: str) -> Fragment:
     free, depth, raises = _join(parts)
     left, right = generator.name("t"), generator.name("t")
-    equal = _comparison(generator, node.equal).format(left, right)
+    equal = _comparison(generator, node).format(left, right)
     pair = f"(({left} := {parts[0].value}) is None) | (({right} := {parts[1].value}) is None)"
     return Fragment(
         f"({left} if {pair} else None if {equal} else {left})", True, depth + 3, raises, free=free

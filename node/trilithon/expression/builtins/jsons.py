@@ -140,10 +140,17 @@ def _get(value: Any, step: Any) -> tuple[bool, Any]:
     return False, None
 
 
-def _field(text: str, step: str | int) -> str | None:
+def _entered(text: str, step: str | int) -> Any:
+    """What one step goes into. To a number a scalar is an array of it, as PostgreSQL keeps it; to a name
+    an array is nothing."""
     value = _load(text)
-    if isinstance(step, str) and isinstance(value, list):
-        return None
+    if isinstance(step, int):
+        return value if isinstance(value, dict | list) else [value]
+    return None if isinstance(value, list) else value
+
+
+def _field(text: str, step: str | int) -> str | None:
+    value = _entered(text, step)
     found, item = _get(value, step)
     return jv.dump(item) if found else None
 
@@ -155,10 +162,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _field_text(text: str, step: str | int) -> str | None:
-    value = _load(text)
-    if isinstance(step, str) and isinstance(value, list):
-        return None
-    return _as_text(_get(value, step)[1])
+    return _as_text(_get(_entered(text, step), step)[1])
 
 
 def _at_path(text: str, path: ArrayValue) -> tuple[bool, Any]:

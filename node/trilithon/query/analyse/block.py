@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from trilithon.core.invariant import require
 from trilithon.expression import ir
@@ -22,7 +22,10 @@ from trilithon.query.parse.statement import Node
 
 @dataclass(slots=True)
 class Target:
-    """One entry of the select list; `hidden` ones serve ORDER BY, DISTINCT ON and FOR UPDATE."""
+    """One entry of the select list; `hidden` ones serve ORDER BY, DISTINCT ON and FOR UPDATE.
+
+    `written` is the text of one with subqueries, by which it is found again: two analyses of one subquery
+    give their columns different ids."""
 
     name: str
     expression: Expr
@@ -30,6 +33,33 @@ class Target:
     hidden: bool = False
     location: int = 0
     output: OutputColumn | None = None
+    written: str = ""
+
+
+_PLACES: Final = frozenset(
+    {"location", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"}
+)
+
+
+def written(node: Node) -> str:
+    """The same for expressions that are written alike, if they have subqueries; else ""."""
+    return repr(_without_locations(node)) if _has_subquery(node) else ""
+
+
+def _has_subquery(node: Any) -> bool:
+    if isinstance(node, list):
+        return any(map(_has_subquery, node))
+    if isinstance(node, dict):
+        return "SubLink" in node or any(map(_has_subquery, node.values()))
+    return False
+
+
+def _without_locations(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_locations(one) for one in node]
+    if isinstance(node, dict):
+        return {key: _without_locations(node[key]) for key in sorted(node) if key not in _PLACES}
+    return node
 
 
 @dataclass(frozen=True, slots=True)

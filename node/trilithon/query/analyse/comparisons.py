@@ -569,6 +569,7 @@ def sublink(analysis: Analysis, scope: Scope, node: Node) -> Expr:
             return Subquery("exists", body)
         case "EXPR_SUBLINK":
             _one_column(analysis, body, location)
+            analysis.subquery_names[id(node["subselect"])] = body.outputs[0].name
             return Subquery("scalar", body, body.outputs[0].type)
         case "ARRAY_SUBLINK":
             _one_column(analysis, body, location)

@@ -69,6 +69,8 @@ class Analysis:
     # Where each column id was first mentioned, for errors about it.
     mentioned: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    # What the columns of scalar subqueries are called, by the identity of the subquery's node.
+    subquery_names: dict[int, str] = field(default_factory=dict)
     # Domains and enumerated types that the statement rests on, by id.
     types: dict[int, Any] = field(default_factory=dict)
     # What is known of a table's contents, for the planner.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -441,6 +441,7 @@ def _row(analysis: Analysis, scope: Scope, node: Node) -> Expr:
 # ---- the rest
 
 
+NO_NAMES: Final[Mapping[int, str]] = {}
 _SQL_VALUES: Final[dict[str, tuple[str, str]]] = {
     "SVFOP_CURRENT_DATE": ("current_date", "date"),
     "SVFOP_CURRENT_TIME": ("current_time", "timetz"),
@@ -540,12 +541,13 @@ _REFUSED: Final = {
 # ---- names of result columns
 
 
-def column_name(node: Node) -> str:
-    """What a select list's expression is called without AS (FigureColname())."""
-    return _named(node)[0]
+def column_name(node: Node, subqueries: Mapping[int, str] = NO_NAMES) -> str:
+    """What a select list's expression is called without AS (FigureColname()). `subqueries`: what the columns
+    of subqueries that were analysed are called, by the node's identity."""
+    return _named(node, subqueries)[0]
 
 
-def _named(node: Node) -> tuple[str, int]:
+def _named(node: Node, subqueries: Mapping[int, str]) -> tuple[str, int]:
     """(name, how sure: 2 a name of its own, 1 a type's or CASE's, 0 none)."""
     tag = next(iter(node), "")
     body = node.get(tag, {})
@@ -554,18 +556,18 @@ def _named(node: Node) -> tuple[str, int]:
             return [text for text in names.strings(body["fields"]) if text != "*"][-1], 2
         case "A_Indirection":
             fields = [step["String"]["sval"] for step in body["indirection"] if "String" in step]
-            return (fields[-1], 2) if fields else _named(body["arg"])
+            return (fields[-1], 2) if fields else _named(body["arg"], subqueries)
         case "FuncCall":
             return names.strings(body["funcname"])[-1], 2
         case "A_Expr" if body.get("kind") == "AEXPR_NULLIF":
             return "nullif", 2
         case "TypeCast":
-            name, sure = _named(body["arg"])
+            name, sure = _named(body["arg"], subqueries)
             return (name, sure) if sure > 1 else (names.strings(body["typeName"]["names"])[-1], 1)
         case "CollateClause":
-            return _named(body["arg"])
+            return _named(body["arg"], subqueries)
         case "CaseExpr":
-            name, sure = _named(body["defresult"]) if "defresult" in body else ("", 0)
+            name, sure = _named(body["defresult"], subqueries) if "defresult" in body else ("", 0)
             return (name, sure) if sure > 1 else ("case", 1)
         case "CoalesceExpr":
             return "coalesce", 2
@@ -580,25 +582,19 @@ def _named(node: Node) -> tuple[str, int]:
         case "SQLValueFunction":
             return (_SQL_VALUES.get(body["op"]) or _SESSION_VALUES[body["op"]])[0], 2
         case "SubLink":
-            return _sublink_name(body)
+            return _sublink_name(body, subqueries)
         case _:
             return "?column?", 0
 
 
-def _sublink_name(body: Node) -> tuple[str, int]:
+def _sublink_name(body: Node, subqueries: Mapping[int, str]) -> tuple[str, int]:
     match body.get("subLinkType"):
         case "EXISTS_SUBLINK":
             return "exists", 2
         case "ARRAY_SUBLINK":
             return "array", 2
         case "EXPR_SUBLINK":
-            select = body["subselect"].get("SelectStmt", {})
-            while select.get("op", "SETOP_NONE") != "SETOP_NONE":
-                select = select["larg"]
-            targets = select.get("targetList")
-            if targets:
-                target = targets[0]["ResTarget"]
-                return (target["name"], 2) if "name" in target else _named(target["val"])
-            return ("column1", 2) if "valuesLists" in select else ("?column?", 0)
+            # What the subquery's column is called is a name, "?column?" too.
+            return subqueries.get(id(body["subselect"]), "?column?"), 2
         case _:
             return "?column?", 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trilithon.expression import ir
 from trilithon.query.analyse import coercion, expressions, undecided
-from trilithon.query.analyse.block import Block, Target
+from trilithon.query.analyse.block import Block, Target, written
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
 from trilithon.query.analyse.tree import Expr, Limit, Relation, Sort, SortKey
@@ -84,11 +84,12 @@ def sort_target(analysis: Analysis, scope: Scope, block: Block, node: Node, word
     if ordinal is not None:
         return ordinal
     expression = expressions.analyse(analysis, scope, node)
+    text = written(node)
     for index, target in enumerate(block.targets):
-        if target.expression == expression:
+        if target.expression == expression or (text and target.written == text):
             return index
     expression = coercion.settle(analysis, expression)
-    block.targets.append(Target("?column?", expression, None, hidden=True))
+    block.targets.append(Target("?column?", expression, None, hidden=True, written=text))
     return len(block.targets) - 1
 
 

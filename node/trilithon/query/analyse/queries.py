@@ -17,7 +17,7 @@ from trilithon.query.analyse import (
     undecided,
     with_queries,
 )
-from trilithon.query.analyse.block import Block, Target
+from trilithon.query.analyse.block import Block, Target, written
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.from_clause import analyse_from
 from trilithon.query.analyse.scope import Scope, columns_of_alias
@@ -170,8 +170,9 @@ def target_list(analysis: Analysis, scope: Scope, nodes: list[Node]) -> list[Tar
             continue
         expression = expressions.analyse(analysis, scope, value)
         source = expressions.source_of(analysis, scope, value) if "ColumnRef" in value else None
-        name = target.get("name") or expressions.column_name(value)
-        targets.append(Target(name, expression, source, location=target.get("location", 0)))
+        name = target.get("name") or expressions.column_name(value, analysis.subquery_names)
+        location = target.get("location", 0)
+        targets.append(Target(name, expression, source, location=location, written=written(value)))
     return targets
 
 
