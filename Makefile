@@ -17,7 +17,7 @@ help:
 	@echo "make down     stop a cluster that was started with ARGS=--detach"
 	@echo "make test     lint, types and all tests"
 	@echo "make bench    pgbench and five statements beside PostgreSQL, and where a commit's time goes"
-	@echo "make compat   the corpus on PostgreSQL and here: what agrees, SEEDS=n rounds of random queries"
+	@echo "make compat   the corpus on PostgreSQL and here: what agrees, SEEDS=n random schemas with statements"
 	@echo "make simulate a simulated cluster under faults, SEEDS=n of them (100) from FIRST=n on (0)"
 	@echo "make prove    every rule of the protocol broken in turn: the checkers must notice"
 	@echo "make drills   what failures cost: REPEAT=n faults of each kind (30), measured against the goals"
@@ -72,7 +72,7 @@ prove: install
 drills: install
 	$(BIN)/trilithon drill goals --repeat $(or $(REPEAT),30) $(ARGS)
 
-# The same statements run on PostgreSQL 15 and on the engine; SEEDS=n adds n rounds of random queries.
+# The same statements run on PostgreSQL 15 and on the engine; SEEDS=n adds n random schemas with queries and changes.
 compat: install
 	@tests/prepare
 	$(BIN)/python tests/engine/compat.py --seeds $(or $(SEEDS),0) $(ARGS)
