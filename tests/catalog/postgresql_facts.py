@@ -33,6 +33,13 @@ QUERIES: Final = {
     "relations": _COLUMNS,
     "keywords": 'select word, catcode, barelabel from pg_get_keywords() order by word collate "C"',
     "settings": "select name, category from pg_settings where name not like '%.%' order by name collate \"C\"",
+    "pg_description": """
+    select objoid, classoid, description from pg_description
+    where objsubid = 0 and classoid in (
+      'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_am'::regclass,
+      'pg_language'::regclass, 'pg_collation'::regclass)
+      and objoid not in (select oid from pg_proc where pronamespace <> 11)
+    order by classoid, objoid""",
     "pg_type": """
     select oid, typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim,
       typsubscript::oid, typelem, typarray, typinput::oid, typoutput::oid, typreceive::oid,
@@ -63,7 +70,7 @@ QUERIES: Final = {
     "pg_opfamily": f"select oid, opfmethod, opfname from pg_opfamily where opfmethod = {_BTREE} order by oid",
     "pg_opclass": f"""
     select oid, opcmethod, opcname, opcfamily, opcintype, opcdefault, opckeytype
-    from pg_opclass where opcmethod = {_BTREE} order by oid""",
+    from pg_opclass where opcmethod = {_BTREE} order by ctid""",
     "pg_amop": f"""
     select oid, amopfamily, amoplefttype, amoprighttype, amopstrategy, amoppurpose, amopopr, amopmethod,
       amopsortfamily
@@ -83,7 +90,10 @@ def read(conninfo: str) -> dict[str, str]:
             names = "\t".join(column.name for column in columns)
             with connection.cursor().copy(f"copy ({query}) to stdout") as copy:
                 body = b"".join(bytes(part) for part in copy).decode()
-            source = "# PostgreSQL 15's own numbers and names, by tests/catalog/postgresql_facts.py"
+            source = (
+                "# PostgreSQL 15's own, by tests/catalog/postgresql_facts.py; descriptions: PostgreSQL Global "
+                "Development Group, PostgreSQL License"
+            )
             tables[name] = f"{source}\n{names}\n{body}"
     return tables
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Final
 
-from trilithon.query.catalog_views import builtin_objects, columns, objects
+from trilithon.query.catalog_views import builtin_objects, columns, facts, objects
 from trilithon.query.catalog_views.builtin_objects import CATALOG, fixed_rows
 from trilithon.query.catalog_views.provider import Row
 
@@ -14,6 +15,9 @@ _INFORMATION_SCHEMA: Final = 13000
 _SYS: Final = 13001
 _SCHEMAS: Final = {"pg_catalog": CATALOG, "information_schema": _INFORMATION_SCHEMA, "sys": _SYS}
 _ADMIN: Final = 10
+# The catalogs' own texts are sorted by bytes.
+_C: Final = 950
+_NODE_TREE: Final = 194
 
 
 def _types() -> Rows:
@@ -56,7 +60,10 @@ def _attributes() -> Rows:
 
     for one in columns.described():
         for number, (name, type_, nullable) in enumerate(one.columns, 1):
-            yield attribute(one.oid, number, name, type_) | {"attnotnull": not nullable}
+            row = attribute(one.oid, number, name, type_) | {"attnotnull": not nullable}
+            if one.kind == "r" and (row["attcollation"] or type_.oid == _NODE_TREE):
+                row["attcollation"] = _C
+            yield row
 
 
 def _access_methods() -> Rows:
@@ -120,6 +127,29 @@ def _view_list() -> Rows:
             yield {"schemaname": one.schema, "viewname": one.name, "viewowner": "admin"}
 
 
+def _descriptions() -> Rows:
+    for class_, oid, text in descriptions():
+        yield {"objoid": oid, "classoid": class_, "description": text}
+
+
+@cache
+def descriptions() -> tuple[tuple[int, int, str], ...]:
+    """(class, object, text) of the built-in objects that are listed."""
+    listed: dict[int, Collection[int]] = {
+        1255: builtin_objects.procedures(),
+        2617: builtin_objects.operators(),
+        1247: {row["oid"] for row in builtin_objects.types()},
+        2601: {row["oid"] for row in _access_methods()},
+        2612: {row["oid"] for row in _languages()},
+        3456: {row["oid"] for row in _collations()},
+    }
+    return tuple(
+        (row["classoid"], row["objoid"], row["description"])
+        for row in facts.rows("pg_description")
+        if row["objoid"] in listed[row["classoid"]]
+    )
+
+
 def _classes_of_operators() -> Rows:
     return fixed_rows(builtin_objects.operator_classes(), "opcnamespace", "opcowner")
 
@@ -137,6 +167,7 @@ _TABLES: Final[dict[str, Callable[[], Rows]]] = {
     "pg_cast": builtin_objects.casts,
     "pg_class": _classes,
     "pg_collation": _collations,
+    "pg_description": _descriptions,
     "pg_language": _languages,
     "pg_opclass": _classes_of_operators,
     "pg_operator": _operators,

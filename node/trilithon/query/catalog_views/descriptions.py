@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Table
-from trilithon.query.catalog_views import objects
+from trilithon.query.catalog_views import builtin_rows, objects
 from trilithon.query.catalog_views.provider import Viewpoint
+from trilithon.types.registry import FIRST_USER_OID
 
 _CLASS: Final = 1259
 _CONSTRAINT: Final = 2606
@@ -21,6 +22,10 @@ CLASSES: Final = {
     "pg_namespace": _SCHEMA,
     "pg_type": _TYPE,
     "pg_proc": _PROCEDURE,
+    "pg_operator": 2617,
+    "pg_am": 2601,
+    "pg_language": 2612,
+    "pg_collation": 3456,
 }
 Description = tuple[int, int, int, str]
 
@@ -61,11 +66,16 @@ def rows(view: Viewpoint) -> Iterable[dict[str, Any]]:
 
 def find(catalog: Any, class_: int | None, oid: int) -> str | None:
     """The comment on an object; of a class, or (None) of whichever has that oid."""
-    return next(
-        (
-            text
-            for kind, known, column, text in descriptions(catalog)
-            if text and known == oid and not column and class_ in (None, kind)
-        ),
-        None,
+    found = (
+        text
+        for kind, known, column, text in descriptions(catalog)
+        if text and known == oid and not column and class_ in (None, kind)
     )
+    return next(found, None) or _of_built_in(class_, oid)
+
+
+def _of_built_in(class_: int | None, oid: int) -> str | None:
+    if oid >= FIRST_USER_OID:
+        return None
+    known = builtin_rows.descriptions()
+    return next((text for kind, one, text in known if one == oid and class_ in (None, kind)), None)

@@ -24,7 +24,6 @@ from trilithon.types.registry import type_name
 
 BTREE_AM: Final = 403
 HEAP_AM: Final = 2
-DEFAULT_COLLATION: Final = 100
 DATABASE_OID: Final = 5
 quote: Final = quote_identifier
 

@@ -22,7 +22,6 @@ from trilithon.types.values import ArrayValue
 Rows = Iterable[dict[str, Any]]
 _CATALOG: Final = 11
 _IDENTITY: Final = {Identity.NONE: "", Identity.ALWAYS: "a", Identity.BY_DEFAULT: "d"}
-_TEXTUAL: Final = frozenset({19, 25, 1042, 1043})
 _BY_VALUE: Final = frozenset({1, 2, 4, 8})
 
 
@@ -132,9 +131,7 @@ def attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str
         "attalign": align,
         "attstorage": storage,
         "attislocal": True,
-        "attcollation": objects.DEFAULT_COLLATION
-        if type_.oid in _TEXTUAL or info.element_oid in _TEXTUAL
-        else 0,
+        "attcollation": type_facts.collation_of(type_.oid),
     }
 
 
@@ -195,7 +192,7 @@ def _user_types(view: Viewpoint) -> Rows:
                     "typtypmod": value.base.typmod,
                     "typnotnull": value.not_null,
                     "typdefault": value.default,
-                    "typcollation": objects.DEFAULT_COLLATION if base.category == "S" else 0,
+                    "typcollation": type_facts.collation_of(base.oid),
                 }
                 | type_facts.domain_columns(value.base.oid, base.element_oid)
             )
@@ -266,8 +263,7 @@ def _indexes(view: Viewpoint) -> Rows:
                 "indislive": True,
                 "indkey": vector_of(numbers),
                 "indcollation": vector_of(
-                    objects.DEFAULT_COLLATION if c.type.oid in _TEXTUAL else 0
-                    for c in index.columns
+                    type_facts.collation_of(c.type.oid) for c in index.columns
                 ),
                 "indclass": vector_of(builtin_objects.class_of(c.type.oid) for c in index.columns),
                 "indoption": vector_of(options),

@@ -60,3 +60,9 @@ def domain_columns(base: int, element: int = 0) -> dict[str, object]:
 def align_and_storage(oid: int, element: int = 0) -> tuple[str, str]:
     columns = columns_of(oid, element)
     return str(columns["typalign"]), str(columns["typstorage"])
+
+
+def collation_of(oid: int) -> int:
+    """Its values' collation; 0 for those that are not text."""
+    row = facts.by_oid("pg_type").get(oid)
+    return 0 if row is None else int(row["typcollation"])
