@@ -13,6 +13,7 @@ REGISTERING = (
     "trilithon.expression.functions",
     "trilithon.query.session.functions",
     "trilithon.query.catalog_views.functions",
+    "trilithon.query.catalog_views.identities",
     "trilithon.query.catalog_views.object_functions",
     "trilithon.query.catalog_views.privilege_functions",
     "trilithon.query.catalog_views.system_functions",

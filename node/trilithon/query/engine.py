@@ -681,12 +681,13 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
 def _virtual_relations() -> Mapping[tuple[str, str], VirtualRelation]:
     from trilithon.query.catalog_views import (
         functions,
+        identities,
         object_functions,
         privilege_functions,
         relations,
         system_functions,
     )
 
-    modules = functions, object_functions, privilege_functions, system_functions
+    modules = functions, identities, object_functions, privilege_functions, system_functions
     require(modules, "catalog functions register themselves")
     return relations.RELATIONS

@@ -115,6 +115,42 @@ def used_columns(expression: Expr) -> set[int]:
     return found
 
 
+def columns_read(query: Relation) -> set[tuple[int, int]]:
+    """(table's id, column's number) of the stored columns that a query's rows depend on."""
+    used = {column.id for column in query.outputs}
+    scans: list[tree.Scan] = []
+    stack = [query]
+    while stack:
+        relation = stack.pop()
+        if isinstance(relation, tree.Scan):
+            scans.append(relation)
+        for expression in expressions_of(relation):
+            stack.extend(_bodies(expression, used))
+        inputs = inputs_of(relation)
+        if isinstance(relation, tree.SetOperation | tree.With):
+            # They take their inputs' rows as they are.
+            used.update(column.id for one in inputs for column in one.outputs)
+        stack.extend(inputs)
+    return {
+        (scan.table.id, number)
+        for scan in scans
+        for number, column in enumerate(scan.outputs[:-1], 1)
+        if column.id in used
+    }
+
+
+def _bodies(expression: Expr, used: set[int]) -> Iterator[Relation]:
+    """The subqueries of an expression, those within their comparisons too; its columns are added to `used`."""
+    for node in ir.post_order(expression):
+        if isinstance(node, ir.Column):
+            used.add(node.index)
+        elif isinstance(node, Subquery):
+            used.update(column.id for column in node.body.outputs)
+            yield node.body
+            if node.comparison is not None:
+                yield from _bodies(node.comparison, used)
+
+
 def free_columns(subject: Relation | Subquery) -> set[int]:
     """Ids of columns that `subject` uses and nothing inside it produces."""
     produced: set[int] = set()

@@ -213,7 +213,7 @@ def render(catalog: Any, path: tuple[str, ...], kind: int, oid: int) -> str:
     if kind == REGCLASS.oid:
         return functions.class_name(catalog, path, oid)
     if oid == 0:
-        return "-"
+        return "0" if kind in (_REGOPER, _REGOPERATOR) else "-"
     if kind == _REGNAMESPACE:
         return next((objects.quote(s.name) for s in catalog.schemas if s.id == oid), str(oid))
     if kind == _REGROLE:

@@ -67,7 +67,10 @@ def result_text(function: Function) -> str:
 
 
 def identity_text(function: Function) -> str:
-    return ", ".join(_named(a.name, type_name(a.type)) for a in function.arguments)
+    parts = [_named(a.name, type_name(a.type)) for a in function.arguments]
+    if not _is_table(function):
+        parts += [f"OUT {_named(c.name, type_name(c.type))}" for c in function.columns]
+    return ", ".join(parts)
 
 
 def _named(name: str, type_: str) -> str:

@@ -22,7 +22,8 @@ from trilithon.query.catalog_views.registration import (
     stable,
 )
 from trilithon.query.catalog_views.updatable import is_updatable
-from trilithon.types.registry import format_type, type_info
+from trilithon.types import text_io
+from trilithon.types.registry import NUMERIC, format_type, type_info
 
 # ---- sizes
 
@@ -70,14 +71,22 @@ def _define(signature: str, **flags: Any) -> Callable[[Any], Any]:
 
 @_define("pg_size_pretty(int8) -> text", volatility=IMMUTABLE)
 def _size_pretty(size: int) -> str:
-    """A unit up to 10,240 of it, halves rounded away from zero."""
-    sign, amount = ("-", -size) if size < 0 else ("", size)
-    unit = 0
-    while amount >= 10_240 and unit < len(_UNITS) - 1:
-        # PostgreSQL keeps one bit more for rounding in the last step.
-        amount = (amount + 512) // 1024 if amount < 10_240 * 1024 else amount // 1024
-        unit += 1
-    return f"{sign}{amount} {_UNITS[unit]}"
+    """A unit up to 10,240 bytes or 10,239.5 of it, halves rounded away from zero (dbsize.c)."""
+    if abs(size) < 10_240:
+        return f"{size} bytes"
+    # In halves of a unit, cut off towards zero.
+    sign, halves, unit = (-1 if size < 0 else 1), abs(size) >> 9, 1
+    while halves >= 20 * 1024 - 1 and unit < len(_UNITS) - 1:
+        halves, unit = halves >> 10, unit + 1
+    return f"{sign * ((halves + 1) // 2)} {_UNITS[unit]}"
+
+
+@_define("pg_size_pretty(numeric) -> text", volatility=IMMUTABLE)
+def _size_pretty_numeric(size: Decimal) -> str:
+    if not size.is_finite() or abs(size) < 10_240:
+        return f"{text_io.render(NUMERIC, size)} bytes"
+    text: str = _size_pretty(int(size))
+    return text
 
 
 @_define("pg_size_bytes(text) -> int8", volatility=IMMUTABLE)
@@ -87,14 +96,12 @@ def _size_bytes(text: str) -> int:
         raise SqlError("22023", f'invalid size: "{text}"')
     unit = (match[2] or "bytes").lower()
     names = [name.lower() for name in _UNITS]
-    if unit == "b":
-        unit = "bytes"
     if unit not in names:
         raise SqlError(
             "22023",
             f'invalid size: "{text}"',
             detail=f'Invalid size unit: "{match[2]}".',
-            hint='Valid units are "bytes", "B", "kB", "MB", "GB", "TB", and "PB".',
+            hint='Valid units are "bytes", "kB", "MB", "GB", "TB", and "PB".',
         )
     amount = Decimal(match[1]) * 1024 ** names.index(unit)
     size = int(amount.to_integral_value("ROUND_HALF_UP"))
@@ -140,6 +147,8 @@ _COLUMN: Final = {
     "search_nulls": True,
 }
 
+_INCLUDED: Final = {"orderable": False, "distance_orderable": False, "returnable": True}
+
 
 @stable("pg_indexam_has_property(oid, text) -> bool")
 def _method_property(context: Any, oid: int, name: str) -> bool | None:
@@ -162,8 +171,7 @@ def _column_property(context: Any, oid: int, number: int, name: str) -> bool | N
     if number > len(index.columns):
         # Columns that are only included have no order and can be returned.
         included = number <= len(index.columns) + len(index.include)
-        known = wanted in _ORDERS or wanted in _COLUMN
-        return wanted == "returnable" if included and known else None
+        return _INCLUDED.get(wanted) if included else None
     column = index.columns[number - 1]
     first = column.nulls_come_first
     orders = (not column.descending, column.descending, first, not first, True)
@@ -278,7 +286,6 @@ def _encoding_max_length(number: int) -> int | None:
 constant("pg_trigger_depth() -> int4", 0)
 constant("pg_jit_available() -> bool", False)
 constant("pg_notification_queue_usage() -> float8", 0.0)
-constant("pg_is_wal_replay_paused() -> bool", False)
 constant("pg_last_xact_replay_timestamp() -> timestamptz", None)
 for _signature in (
     "pg_listening_channels() -> setof text",

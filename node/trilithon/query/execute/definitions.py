@@ -15,6 +15,7 @@ from trilithon.expression.context import EvalContext
 from trilithon.expression.functions import is_function
 from trilithon.query.analyse import names
 from trilithon.query.analyse.context import Analysis
+from trilithon.query.analyse.free import columns_read
 from trilithon.query.analyse.queries import analyse_query
 from trilithon.query.catalog import ddl
 from trilithon.query.catalog.definitions import (
@@ -353,11 +354,7 @@ async def _create_view(definer: Definer) -> str:
         columns.append(ViewColumn(name, output.type))
     qualify(definer, body["query"])
     tables = tuple(sorted(analysis.tables))
-    used = tuple(
-        (table_id, column.number)
-        for table_id in tables
-        for column in analysis.tables[table_id].visible_columns
-    )
+    used = tuple(sorted(columns_read(relation)))
     others = used_ids(analysis.lookups)
     definition = ViewDefinition(
         definer.creation_schema(view.get("schemaname")),
