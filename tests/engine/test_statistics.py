@@ -120,7 +120,7 @@ async def test_tables_that_changed_enough_are_counted_by_themselves(bench: Bench
     keeper = bench.cluster.manager.statistics
     await keeper._round()
     assert await bench.rows(
-        "select relname, reltuples from pg_class where relkind = 'r' and reltuples >= 0 order by 1"
+        "select relname, reltuples from pg_class where relkind = 'r' and reltuples > 0 order by 1"
     ) == [("customers", "400"), ("orders", "2000")]
     gathered = keeper.gathered
     await bench.run("update customers set note = 'x' where id <= 60")
@@ -196,8 +196,9 @@ async def test_an_index_that_keeps_nearly_everything_is_not_used(bench: Bench) -
     sql = "select * from flags where flag = true"
     assert "flags_flag" in await bench.explain(sql)
     await analyse(bench)
-    assert "Seq Scan" in await bench.explain(sql)
+    assert "flags_flag" in await bench.explain(sql)
     assert len(await bench.rows(sql)) == 1
+    assert "Seq Scan" in await bench.explain("select * from flags where flag = false")
 
 
 @pytest.mark.parametrize("analysed", [False, True])

@@ -11,6 +11,7 @@ every name that it looked up in the catalog means the very same object.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -49,9 +50,10 @@ from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import derive
 from trilithon.query.plan.conditions import split
+from trilithon.query.plan.estimates import RANGE
 from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
-from trilithon.query.statistics.definitions import TableStatistics
+from trilithon.query.statistics.definitions import Known, TableStatistics, Watch
 from trilithon.query.transaction.transaction import FirstRead
 from trilithon.types import text_io
 from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
@@ -61,6 +63,12 @@ from trilithon.types.values import UnresolvedName
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
 LONG_CHARACTERS: Final = 16 * 1024
 PLANS_PER_TEMPLATE_MAX: Final = 16
+# Plans for unusual values, of one plan.
+VARIANTS_MAX: Final = 8
+# Values are unusual that keep so many times more, or less, of a table than most; and twice so, thrice so, …
+UNUSUAL: Final = 3.0
+_MAGNITUDE_MAX: Final = 4
+NO_VALUES: Final[Mapping[int, Any]] = {}
 # Compiled constraints of tables that foreign keys act on.
 ROW_RULES_MAX: Final = 256
 # More keys are not worth reading before the snapshot is known.
@@ -101,6 +109,9 @@ class Plan:
     statistics: tuple[tuple[Table, Any], ...] = ()
     generation: int = 0
     types: tuple[Any, ...] = ()
+    # Parameters whose values may ask for another plan, and the plans that were made for such values.
+    watched: tuple[Watch, ...] = ()
+    variants: dict[tuple[int, ...], Plan] = field(default_factory=dict)
     # Positions of the parameters that may come as names of catalog objects.
     named: tuple[int, ...] = field(init=False)
 
@@ -295,14 +306,26 @@ class Engine:
         return True
 
     def _plan(
-        self, statement: Statement, catalog: Any, parameter_oids: Sequence[int], settings: Any
+        self,
+        statement: Statement,
+        catalog: Any,
+        parameter_oids: Sequence[int],
+        settings: Any,
+        values: Mapping[int, Any] = NO_VALUES,
     ) -> tuple[Plan, bool]:
+        """`values` of parameters, by number: what the estimates go by; the plan is right for all others too."""
         self.plans_made += 1
+        watched: dict[tuple[int, str, int], Watch] = {}
         try:
             if statement.tag == "ExplainStmt":
                 return self._plan_explain(statement, catalog, parameter_oids, settings), False
             bound, analysis = analyse_statement(
-                statement, catalog, settings, self.virtual, parameter_oids, self._statistics
+                statement,
+                catalog,
+                settings,
+                self.virtual,
+                parameter_oids,
+                self._known(values, watched),
             )
             root, slots, _ = self._operators(bound, analysis)
         except RecursionError:
@@ -333,8 +356,44 @@ class Engine:
             tuple((table, self._statistics(table)) for table in bound.tables),
             self._generation,
             bound.types,
+            tuple(watched.values()),
         )
         return plan, analysis.cacheable
+
+    def _known(
+        self, values: Mapping[int, Any], watched: dict[tuple[int, str, int], Watch]
+    ) -> Callable[[Table], Known | None]:
+        def known(table: Table) -> Known | None:
+            found = self._statistics(table)
+            return None if found is None else Known(found, values, watched)
+
+        return known
+
+    async def _suited(self, plan: Plan, prepared: Prepared, values: Sequence[Any]) -> Plan:
+        """The plan for values like these: the one for all values, unless what they keep of a table is far from
+        what most do."""
+        key = tuple([_magnitude(watch, values) for watch in plan.watched])
+        if not any(key):
+            return plan
+        found = plan.variants.get(key)
+        if found is None:
+            if len(plan.variants) >= VARIANTS_MAX:
+                return plan
+            statement, oids = prepared.statement, [ref.oid for ref in plan.parameter_types]
+            known = {number: values[number - 1] for number, _, _ in plan.watched}
+
+            def work() -> tuple[Plan, bool]:
+                return self._plan(statement, plan.catalog, oids, prepared.settings, known)
+
+            long = len(statement.source) > LONG_CHARACTERS
+            found, _ = await _in_thread(work) if long else work()
+            same = (found.lifted_types, found.parameter_types) == (
+                plan.lifted_types,
+                plan.parameter_types,
+            )
+            require(same, "a plan for some values has the parameters of the plan for all")
+            plan.variants[key] = found
+        return found
 
     def _operators(
         self, bound: Bound, analysis: Analysis
@@ -362,7 +421,7 @@ class Engine:
             raise SqlError("0A000", f"EXPLAIN of {_words(inner.tag)} is not supported")
         began = time.perf_counter()
         bound, analysis = analyse_statement(
-            inner, catalog, settings, self.virtual, parameter_oids, self._statistics
+            inner, catalog, settings, self.virtual, parameter_oids, self._known(NO_VALUES, {})
         )
         root, slots, names = self._operators(bound, analysis)
         outputs = {column.id: column.name for column in bound.columns or ()}
@@ -416,6 +475,8 @@ class Engine:
                 oids = [ref.oid for ref in plan.parameter_types]
                 again = await self.prepare(plain, transaction, oids, prepared.settings)
                 return await self.execute(again, transaction, parameters, context)
+        if plan.watched:
+            plan = await self._suited(plan, prepared, values)
         if plan.slots:
             values += [None] * plan.slots
         run = Run(
@@ -556,6 +617,17 @@ class Engine:
 
 
 # ---- helpers
+
+
+def _magnitude(watch: Watch, values: Sequence[Any]) -> int:
+    """How far what a value keeps is from what most keep, in powers of UNUSUAL; 0: near enough."""
+    number, operator, spread = watch
+    part = spread.part(operator, values[number - 1])
+    if part is None:
+        return 0
+    usual = spread.average(operator) or 1.0 / RANGE
+    power = int(math.log(part / usual, UNUSUAL))
+    return max(-_MAGNITUDE_MAX, min(power, _MAGNITUDE_MAX))
 
 
 def _cache_key(parameter_oids: Sequence[int], settings: Any) -> Any:

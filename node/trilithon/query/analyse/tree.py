@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from trilithon.expression import ir
 from trilithon.query.catalog.definitions import Index, Table
-from trilithon.query.statistics.definitions import TableStatistics
+from trilithon.query.statistics.definitions import Known
 from trilithon.types.registry import BOOL, INT4, TypeRef
 
 Expr = Any  # ir.Expr; Subquery among them
@@ -42,7 +42,7 @@ class Scan(Relation):
 
     table: Table
     alias: str
-    statistics: TableStatistics | None = None
+    statistics: Known | None = None
 
     @property
     def key_column(self) -> OutputColumn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
@@ -16,7 +16,9 @@ from trilithon.query.catalog_views import (
 )
 from trilithon.query.catalog_views.facts import vector_of
 from trilithon.query.catalog_views.provider import Viewpoint
-from trilithon.types.registry import USER_ARRAY, TypeRef, type_info
+from trilithon.types import text_io
+from trilithon.types.registry import USER_ARRAY, TypeRef, array_type, type_info
+from trilithon.types.settings import DEFAULT_SETTINGS
 from trilithon.types.values import ArrayValue
 
 Rows = Iterable[dict[str, Any]]
@@ -494,7 +496,21 @@ def _statistics(view: Viewpoint) -> Rows:
                     "null_frac": one.null_fraction,
                     "avg_width": round(one.width),
                     "n_distinct": one.distinct,
+                    "most_common_vals": _any_array(column.type, one.common_values),
+                    "most_common_freqs": ArrayValue.of(list(one.common_parts))
+                    if one.common
+                    else None,
+                    "histogram_bounds": _any_array(column.type, one.bound_values),
+                    "correlation": one.correlation,
                 }
+
+
+def _any_array(type_: TypeRef, values: Sequence[Any]) -> str | None:
+    """Values of anyarray are told as texts."""
+    if not values:
+        return None
+    array = array_type(TypeRef(type_.oid))
+    return text_io.render(array, ArrayValue.of(list(values)), DEFAULT_SETTINGS)
 
 
 FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {

@@ -66,6 +66,12 @@ class Choice:
         width = len(self.arms[0]) if self.arms else len(self.fixed)
         return index is not None and index.unique and width == len(index.columns)
 
+    @property
+    def counted(self) -> tuple[Expr, ...]:
+        """The conjuncts that `rows` counts with."""
+        used = [one.conjunct for one in (*self.fixed, self.low, self.high) if one is not None]
+        return (*self.enforced, *used, *([self.either] if self.either is not None else []))
+
     def uses(self, columns: frozenset[int]) -> bool:
         """Whether a key depends on one of these (outer) columns."""
         values = [condition.value for condition in (*self.fixed, self.low, self.high) if condition]
@@ -252,13 +258,15 @@ def _guess(
     if index.unique and len(fixed) == len(index.columns):
         return min(lists, max(estimates.table_rows(scan), 1.0)), True
     rows = estimates.table_rows(scan)
-    part = lists
-    for column, _ in zip(index.columns, fixed, strict=False):
-        part *= estimates.equal_part(scan, column.number)
-    if low is not None:
-        part /= estimates.RANGE
-    if high is not None:
-        part /= estimates.RANGE
+    part = 1.0
+    for column, condition in zip(index.columns, fixed, strict=False):
+        if condition.operator == "in":
+            part *= estimates.in_part(scan, column.number, condition.value)
+        else:
+            part *= estimates.compared_part(scan, column.number, "=", condition.value)
+    if low is not None or high is not None:
+        ends = [(end.operator, end.value) for end in (low, high) if end is not None]
+        part *= estimates.range_part(scan, index.columns[len(fixed)].number, ends)
     return max(rows * min(part, 1.0), 1.0), False
 
 

@@ -1,14 +1,16 @@
 """How many rows there may be: by a table's statistics where it has some, else by habit.
 
 Habits: a table has TABLE_ROWS rows, an equality keeps one row in EQUALITY, a range one in RANGE, any other
-condition one in OTHER. Plans are shared by all values of their parameters, so values are not looked at.
-Conditions are taken to be independent of each other (Selinger et al., "Access path selection in a
-relational database management system", 1979).
+condition one in OTHER. A value that a column is compared with counts where it is known: plans are shared by all
+values of their parameters, but one that was made for some values (`engine`) knows these. Conditions are taken to be
+independent of each other (Selinger et al., "Access path selection in a relational database management
+system", 1979), except for the two ends of a range.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Sequence
 from typing import Final
 
 from trilithon.expression import ir
@@ -16,16 +18,16 @@ from trilithon.expression.functions import get_function
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.tree import Expr, Relation, Scan
 from trilithon.query.catalog.definitions import Index, Table
-from trilithon.query.statistics.definitions import TableStatistics
+from trilithon.types.registry import TEXT
 
 TABLE_ROWS: Final = 10_000.0
 EQUALITY: Final = 50.0
 RANGE: Final = 5.0
 LIST: Final = 10.0
 OTHER: Final = 3.0
-
-# None where nothing is known.
-StatisticsOf = Callable[[Table], TableStatistics | None]
+# Of a longer list the first values stand for the others.
+_LIST_LOOKED_AT: Final = 100
+_FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def table_rows(scan: Scan) -> float:
@@ -59,7 +61,44 @@ def _only(index: Index, number: int) -> bool:
 def list_length(value: Expr) -> float:
     if isinstance(value, ir.Constant) and isinstance(value.value, tuple | list):
         return float(max(len(value.value), 1))
+    if isinstance(value, ir.ArrayLiteral):
+        return float(max(len(value.items), 1))
     return LIST
+
+
+def compared_part(scan: Scan, number: int, operator: str, value: Expr) -> float:
+    """The part of a table's rows for which `column operator value`. `number` 0: an expression."""
+    found = _known_part(scan, number, operator, value)
+    if found is not None:
+        return found
+    return equal_part(scan, number) if operator == "=" else 1.0 / RANGE
+
+
+def _known_part(scan: Scan, number: int, operator: str, value: Expr) -> float | None:
+    known = scan.statistics
+    column = known.columns.get(number) if known is not None and number else None
+    if known is None or column is None or (_is_unique(scan.table, number) and operator == "="):
+        return None
+    spread = column.spread(scan.table.columns[number - 1].type.oid, table_rows(scan))
+    while isinstance(value, ir.Cast):
+        value = value.arg
+    if isinstance(value, ir.Constant):
+        return spread.part(operator, value.value)
+    if isinstance(value, ir.Parameter):
+        if value.number in known.values:
+            return spread.part(operator, known.values[value.number])
+        if spread.watchful if operator == "=" else spread.ordered:
+            known.watched[value.number, operator, id(spread)] = (value.number, operator, spread)
+    return None
+
+
+def range_part(scan: Scan, number: int, ends: Sequence[tuple[str, Expr]]) -> float:
+    """The part between one or two ends, each a comparison of the column with a value."""
+    parts = [_known_part(scan, number, operator, value) for operator, value in ends]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return math.prod(1.0 / RANGE if part is None else part for part in parts)
+    return max(sum(known) - (len(known) - 1), 1.0 / table_rows(scan))
 
 
 def kept_part(scan: Scan, conjunct: Expr) -> float:
@@ -67,13 +106,7 @@ def kept_part(scan: Scan, conjunct: Expr) -> float:
     numbers = {column.id: at for at, column in enumerate(scan.outputs[:-1], 1)}
     match conjunct:
         case ir.Call() if len(conjunct.args) == 2:
-            number = _column_of(conjunct.args, numbers)
-            if number:
-                operator = get_function(conjunct.function).name
-                if operator == "=":
-                    return equal_part(scan, number)
-                if operator in ("<", "<=", ">", ">="):
-                    return 1.0 / RANGE
+            return _compared(scan, conjunct, numbers)
         case ir.IsNull() if isinstance(conjunct.arg, ir.Column):
             known = scan.statistics
             found = known.columns.get(numbers.get(conjunct.arg.index, 0)) if known else None
@@ -82,15 +115,61 @@ def kept_part(scan: Scan, conjunct: Expr) -> float:
                 return max(part, 0.001)
         case ir.InSet() if isinstance(conjunct.arg, ir.Column) and not conjunct.negated:
             number = numbers.get(conjunct.arg.index, 0)
-            return min(1.0, len(conjunct.values) * equal_part(scan, number))
+            return in_part(scan, number, ir.Constant(conjunct.values, conjunct.arg.type))
         case ir.Or():
             return min(1.0, sum(kept_part(scan, argument) for argument in conjunct.args))
+        case ir.And():
+            return math.prod(kept_part(scan, argument) for argument in conjunct.args)
     return 1.0 / OTHER
 
 
-def _column_of(arguments: Iterable[Expr], numbers: dict[int, int]) -> int:
-    found = [numbers.get(a.index, 0) for a in arguments if isinstance(a, ir.Column)]
-    return next((number for number in found if number), 0)
+def _compared(scan: Scan, call: ir.Call, numbers: dict[int, int]) -> float:
+    operator = get_function(call.function).name
+    for one, other, flipped in (
+        (call.args[0], call.args[1], operator),
+        (call.args[1], call.args[0], _FLIPPED.get(operator, "")),
+    ):
+        number = numbers.get(one.index, 0) if isinstance(one, ir.Column) else 0
+        if not number:
+            continue
+        if flipped in _FLIPPED:
+            return compared_part(scan, number, flipped, other)
+        if flipped == "~~":
+            return _like_part(scan, number, other)
+    return 1.0 / OTHER
+
+
+def _like_part(scan: Scan, number: int, pattern: Expr) -> float:
+    """LIKE 'prefix%': as a range."""
+    known = scan.statistics
+    text = pattern.value if isinstance(pattern, ir.Constant) else None
+    if isinstance(pattern, ir.Parameter) and known is not None:
+        text = known.values.get(pattern.number)
+    if not isinstance(text, str):
+        return 1.0 / OTHER
+    prefix = text[: min((at for at in map(text.find, "%_\\") if at >= 0), default=len(text))]
+    if prefix == text:
+        return compared_part(scan, number, "=", ir.Constant(text, TEXT))
+    if not prefix or ord(prefix[-1]) >= 0x10FFFF:
+        return 1.0 / OTHER
+    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return range_part(
+        scan, number, [(">=", ir.Constant(prefix, TEXT)), ("<", ir.Constant(end, TEXT))]
+    )
+
+
+def in_part(scan: Scan, number: int, value: Expr) -> float:
+    """The part of a table's rows whose column is one of a list's values."""
+    items: Sequence[Expr] | None = None
+    if isinstance(value, ir.ArrayLiteral):
+        items = value.items
+    elif isinstance(value, ir.Constant) and isinstance(value.value, tuple | list):
+        items = [ir.Constant(item, value.type) for item in value.value[:_LIST_LOOKED_AT]]
+    if not items:
+        return min(1.0, list_length(value) * equal_part(scan, number))
+    looked_at = items[:_LIST_LOOKED_AT]
+    part = sum(compared_part(scan, number, "=", item) for item in looked_at)
+    return min(1.0, part * list_length(value) / len(looked_at))
 
 
 def distinct_values(relation: Relation, column: int) -> float | None:

@@ -365,8 +365,9 @@ def guess_rows(rewriter: Rewriter, relation: Relation) -> float:
             conjuncts = split(relation.predicate)
             choice = access.choose(scan, conjuncts, rewriter.texts)
             rows = choice.rows
+            counted = choice.counted
             for conjunct in conjuncts:
-                if not any(conjunct is done for done in choice.enforced):
+                if not any(conjunct is done for done in counted):
                     rows *= estimates.kept_part(scan, conjunct)
             return max(rows, 0.5)
         case tree.Filter():

@@ -2,6 +2,7 @@
 
 - `definitions`: a table's statistics, and their row in the system table of statistics.
 - `sampling`: from rows to statistics.
+- `spread`: common values and histograms, and what part of a table a comparison keeps by them.
 - `keeper`: gathers them (ANALYZE, and by itself when enough has changed), and knows the newest.
 
 Vocabulary: a column's *distinct* is its number of different values; negative: as a part of the rows (-1: every
