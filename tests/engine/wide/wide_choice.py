@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,6 +44,11 @@ class Choice:
 
 def constant(type_name: str, text: str) -> str:
     return f"‹{type_name}¦{text}›"
+
+
+def with_other_constants(sql: str, other: Callable[[str, str], str]) -> str:
+    """The same statement with other constants: `other` gives a text for (type, text)."""
+    return MARKER.sub(lambda found: constant(found[1], other(found[1], found[2])), sql)
 
 
 def _literal(type_name: str, text: str) -> str:

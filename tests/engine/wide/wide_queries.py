@@ -139,6 +139,8 @@ class Queries(Aggregates):
             if r.alias
         ]
         keys = self.some(own, 0, 3)
+        if keys and self.chance(0.3):
+            keys = [self._expression_of(key) for key in keys]
         grouped = [Relation("", keys)] if keys else []
         clause, extra = self._group_clause(scope, keys)
         targets, result = [], []
@@ -170,6 +172,21 @@ class Queries(Aggregates):
             call, _ = self.aggregate(scope, "int")
             sql += f" having {call} {self.pick(('>', '<', '<>'))} {self.number(0, 4)}"
         return sql, result
+
+    def _expression_of(self, key: tuple[str, str]) -> tuple[str, str]:
+        """An expression to group by, of the same kind; what is selected is written in the same way."""
+        name, kind = key
+        match kind:
+            case "int":
+                return self.pick((f"({name} % 3)", f"coalesce({name}, 1)", f"abs({name} % 5)")), kind
+            case "text":
+                return self.pick((f"upper({name})", f"left({name}, 1)", f"coalesce({name}, '')")), kind
+            case "date":
+                return f"({name} - 1)", kind
+            case "num":
+                return f"round({name})", kind
+            case _:
+                return f"nullif({name}, {name})" if self.chance(0.1) else name, kind
 
     def _made_of(self, call: str, scope: Scope) -> bool:
         return any(f"{r.alias}." in call for r in scope if r.alias) or "count(*)" in call
@@ -287,6 +304,11 @@ class Queries(Aggregates):
             return self._ordered(*self._windowed([], 1))
         if form == 10:
             return self._by_expressions()
+        if form == 11 and self.chance(0.3):
+            text, relation = self._values()
+            body = text[1 : text.rindex(")", 0, text.rindex(") v"))+1]
+            width = len(relation.columns)
+            return Query(body + self.limit(width), tuple(range(width)))
         return self._ordered(*self.block([], 2, handed_on=self.chance(0.3)))
 
     def _ordered(self, sql: str, kinds: list[str]) -> Query:

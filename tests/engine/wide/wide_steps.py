@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wide_changes import Changes
-from wide_schema import TYPES, Column, Schema, Table
+from wide_choice import with_other_constants
+from wide_schema import CONSTANT, TYPES, VALUES, Column, Schema, Table
 
 MODES = ("simple", "simple", "simple", "text", "binary")
 
@@ -51,8 +52,10 @@ class Steps(Changes):
         form = self.number(0, 19)
         if form <= 11:
             return [self.query_step()]
-        if form <= 16:
+        if form <= 15:
             return self.transaction()
+        if form == 16 and self.recent:
+            return [self._varied(step) for step in self.some(self.recent, 1, 3)]
         if form == 17 and self.recent:
             # The same queries with other indexes and statistics.
             again = self.some(self.recent, 1, 4)
@@ -61,6 +64,15 @@ class Steps(Changes):
             table = self.pick(self.schema.tables).name
             return [Step(f"analyze {table}", "control"), *self.some(self.recent, 1, 4)]
         return self._definition()
+
+    def _varied(self, step: Step) -> Step:
+        """The same query with other constants: plans are shared by the values of their literals."""
+
+        def other(type_name: str, text: str) -> str:
+            kinds = [kind for kind, its in CONSTANT.items() if its == type_name]
+            return self.pick(VALUES[kinds[0]]) if kinds and self.chance(0.6) else text
+
+        return Step(with_other_constants(step.sql, other), step.kind, step.mode, step.ordered)
 
     # ---- transactions
 
@@ -81,12 +93,27 @@ class Steps(Changes):
                 steps.append(self.query_step())
             elif form == 3 and self.chance(0.3):
                 steps += self._definition()
+            elif form == 3 and self.chance(0.4):
+                steps += self._cursor()
+            elif form == 3 and self.chance(0.1):
+                steps.append(Step(f"truncate {self.pick(self.schema.tables).name} cascade", "change"))
             else:
                 steps.append(Step(self.change(), "change", self.pick(MODES)))
                 if self.chance(0.3):
                     steps.append(self.pick(self.contents()))
         steps.append(Step(self.pick(("commit", "commit", "commit", "rollback")), "control"))
         return steps + self.contents()
+
+    def _cursor(self) -> list[Step]:
+        """A query in pieces; those in between have to be of one order."""
+        made = self.query()
+        name = self.alias("cur")
+        steps = [Step(f"declare {name} cursor for {made.sql}", "control")]
+        width = made.sql.count(",") + 1
+        if made.ordered is not None and len(made.ordered) == width:
+            steps.append(Step(f"fetch {self.number(1, 4)} from {name}", "query"))
+        steps.append(Step(f"fetch all from {name}", "query"))
+        return steps
 
     # ---- definitions
 

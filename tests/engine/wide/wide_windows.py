@@ -74,6 +74,7 @@ class Aggregates(Sources):
                 return self.pick((
                     f"min({of('text')})", f"max({of('text')})", f"string_agg({of('text')}, ',' order by {order})",
                     f"string_agg(distinct {of('text')}, '|')",
+                        self._distinct_in_order(of("text")),
                     f"mode() within group (order by {of('text')})",
                     f"array_agg({of('text')} order by {order})::text",
                     f"array_agg(distinct {of('text')})::text",
@@ -99,6 +100,9 @@ class Aggregates(Sources):
                 return f"{self.pick(('min', 'max'))}({of(kind)})"
             case _:
                 return f"(array_agg({of(kind)} order by {order}))[1]"
+
+    def _distinct_in_order(self, value: str) -> str:
+        return f"string_agg(distinct {value}, ',' order by {value}{self.pick(('', ' desc', ' nulls first'))})"
 
     # ---- windows
 

@@ -202,7 +202,22 @@ def _target(
             f'cannot {doing} column "{name}" of view "{view.name}"',
             detail="View columns that are not columns of their base relation are not updatable.",
         )
-    return {"ResTarget": {**target, "name": column.name}}
+    made = {**target, "name": column.name}
+    if verb == "update":
+        made["val"] = _without_default(target["val"])
+    return {"ResTarget": made}
+
+
+def _without_default(value: Node) -> Node:
+    """A view's columns have no defaults of their own, so SET column = DEFAULT is NULL, as in PostgreSQL."""
+    if "SetToDefault" in value:
+        return {"A_Const": {"isnull": True}}
+    source = value.get("MultiAssignRef", {}).get("source", {})
+    if "RowExpr" not in source:
+        return value
+    row = source["RowExpr"]
+    row = {**row, "args": [_without_default(one) for one in row.get("args", ())]}
+    return {"MultiAssignRef": {**value["MultiAssignRef"], "source": {"RowExpr": row}}}
 
 
 def _assignable(analysis: Analysis, table: Table, view: View) -> dict[str, Column | None]:

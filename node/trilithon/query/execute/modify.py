@@ -106,6 +106,14 @@ class ConflictPlan:
     where: Stage | None
 
 
+def _touched_twice() -> SqlError:
+    return SqlError(
+        "21000",
+        "ON CONFLICT DO UPDATE command cannot affect row a second time",
+        hint="Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
+    )
+
+
 @dataclass(slots=True, eq=False)
 class InsertRows(Small):
     """`row` projects the source's rows to whole rows (None: they are). `returning` projects new rows."""
@@ -170,15 +178,9 @@ class InsertRows(Small):
             if conflict is None
         }
         met = [(at, conflict) for at, conflict in enumerate(conflicts) if conflict is not None]
-        for _, conflict in met:
-            if not conflict.row_key or conflict.row_key in touched:
-                raise SqlError(
-                    "21000",
-                    "ON CONFLICT DO UPDATE command cannot affect row a second time",
-                    hint="Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
-                )
-            touched.add(conflict.row_key)
         keys = [conflict.row_key for _, conflict in met]
+        if any(not key or key in touched for key in keys):
+            raise _touched_twice()
         existing = await run.transaction.get(keys, current=True) if keys else []
         olds = []
         for old in existing:
@@ -190,6 +192,13 @@ class InsertRows(Small):
         if plan.where is not None:
             truths = await plan.where.rows(run, both)
             chosen = [number for number, (truth,) in enumerate(truths) if truth is True]
+        updated = set(chosen)
+        for number, key in enumerate(keys):
+            # A row that WHERE has left as it is may be met again.
+            if key in touched:
+                raise _touched_twice()
+            if number in updated:
+                touched.add(key)
         news = await plan.update.rows(run, [both[number] for number in chosen])
         news = self.constraints.apply(run, news)
         changes = [
