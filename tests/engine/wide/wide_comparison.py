@@ -22,7 +22,7 @@ from wide_steps import Step, Steps
 NUMERIC = 1700
 # A statement that takes longer is printed.
 SLOW_S = 4.0
-TIMEOUT = b"set statement_timeout to '8s'"
+TIMEOUT = b"set statement_timeout to '3s'"
 _CHANGES = re.compile(r"^\s*(update|merge|with)\b", re.IGNORECASE)
 # Of values that are equal (0 and 0.00) either may stand for all.
 _EQUALS = re.compile(

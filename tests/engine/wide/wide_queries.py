@@ -178,9 +178,13 @@ class Queries(Aggregates):
         name, kind = key
         match kind:
             case "int":
-                return self.pick((f"({name} % 3)", f"coalesce({name}, 1)", f"abs({name} % 5)")), kind
+                return self.pick(
+                    (f"({name} % 3)", f"coalesce({name}, 1)", f"abs({name} % 5)")
+                ), kind
             case "text":
-                return self.pick((f"upper({name})", f"left({name}, 1)", f"coalesce({name}, '')")), kind
+                return self.pick(
+                    (f"upper({name})", f"left({name}, 1)", f"coalesce({name}, '')")
+                ), kind
             case "date":
                 return f"({name} - 1)", kind
             case "num":
@@ -306,7 +310,7 @@ class Queries(Aggregates):
             return self._by_expressions()
         if form == 11 and self.chance(0.3):
             text, relation = self._values()
-            body = text[1 : text.rindex(")", 0, text.rindex(") v"))+1]
+            body = text[1 : text.rindex(")", 0, text.rindex(") v")) + 1]
             width = len(relation.columns)
             return Query(body + self.limit(width), tuple(range(width)))
         return self._ordered(*self.block([], 2, handed_on=self.chance(0.3)))

@@ -96,7 +96,9 @@ class Steps(Changes):
             elif form == 3 and self.chance(0.4):
                 steps += self._cursor()
             elif form == 3 and self.chance(0.1):
-                steps.append(Step(f"truncate {self.pick(self.schema.tables).name} cascade", "change"))
+                steps.append(
+                    Step(f"truncate {self.pick(self.schema.tables).name} cascade", "change")
+                )
             else:
                 steps.append(Step(self.change(), "change", self.pick(MODES)))
                 if self.chance(0.3):
@@ -105,15 +107,12 @@ class Steps(Changes):
         return steps + self.contents()
 
     def _cursor(self) -> list[Step]:
-        """A query in pieces; those in between have to be of one order."""
+        """A query through a cursor."""
         made = self.query()
         name = self.alias("cur")
         steps = [Step(f"declare {name} cursor for {made.sql}", "control")]
-        width = made.sql.count(",") + 1
-        if made.ordered is not None and len(made.ordered) == width:
-            steps.append(Step(f"fetch {self.number(1, 4)} from {name}", "query"))
         steps.append(Step(f"fetch all from {name}", "query"))
-        return steps
+        return [*steps, Step(f"close {name}", "control")]
 
     # ---- definitions
 

@@ -21,7 +21,7 @@ from trilithon.query.analyse import (
     sql_functions,
     windows,
 )
-from trilithon.query.analyse.block import Block
+from trilithon.query.analyse.block import Block, written
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import free_columns
 from trilithon.query.analyse.scope import Scope
@@ -370,6 +370,28 @@ def call_with(
     return ir.Call(resolved.function.id, typed, resolved.result)
 
 
+def _order_of_distinct(
+    node: Node,
+    arguments: Sequence[Expr],
+    typed: Sequence[Expr],
+    order: list[tuple[Expr, bool, bool]],
+) -> list[tuple[Expr, bool, bool]]:
+    """ORDER BY over the arguments as the aggregate takes them: one may be cast on its way, or have a subquery,
+    which is known again by its text."""
+    texts = [written(argument) for argument in node.get("args", ())]
+    found: list[tuple[Expr, bool, bool]] = []
+    for item, (expression, descending, nulls_first) in zip(
+        node.get("agg_order", ()), order, strict=True
+    ):
+        text = written(item["SortBy"]["node"])
+        for at, argument in enumerate(arguments):
+            if expression == argument or (text and at < len(texts) and text == texts[at]):
+                expression = typed[at]
+                break
+        found.append((expression, descending, nulls_first))
+    return found
+
+
 def typed_arguments(
     analysis: Analysis, arguments: Sequence[Expr], wanted: Sequence[TypeRef], location: int | None
 ) -> tuple[Expr, ...]:
@@ -514,6 +536,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     if distinct:
         for argument in typed:
             coercion.require_equality(analysis, argument.type, location)
+        order = _order_of_distinct(node, arguments, typed, order)
         if order and any(expression not in typed for expression, _, _ in order):
             analysis.fail(
                 "42P10",

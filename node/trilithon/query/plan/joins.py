@@ -89,8 +89,9 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
         source = build_join(planner, inner, needed | used_by(hard), hint)
         lifted, source = planner.lift(hard, source)
         return planner.filtered(source, lifted)
-    wanted = needed | used_by(conjuncts)
     left_ids, right_ids = rules.ids(join.left), rules.ids(join.right)
+    join, conjuncts = _with_hard_ones_inside(join, conjuncts, left_ids, right_ids)
+    wanted = needed | used_by(conjuncts)
     if free_columns(join.right) & left_ids:
         return _lateral(planner, join, conjuncts, wanted)
     lifts = any(has_subquery(conjunct) for conjunct in conjuncts)
@@ -137,6 +138,32 @@ def build_join(planner: Planner, join: tree.Join, needed: frozenset[int], hint: 
         len(right.columns),
         planner.text(conjunction([c for c in conjuncts if c not in pairs.rest])),
     )
+
+
+def _with_hard_ones_inside(
+    join: tree.Join, conjuncts: list[Expr], left_ids: frozenset[int], right_ids: frozenset[int]
+) -> tuple[tree.Join, list[Expr]]:
+    """Subqueries over both sides of an outer join, or in the condition of a lateral one, filter the right side,
+    which then is read for each row of the left."""
+    if join.kind not in ("left", "semi", "anti"):
+        return join, conjuncts
+    is_lateral = bool(free_columns(join.right) & left_ids)
+
+    def is_hard(conjunct: Expr) -> bool:
+        return any(
+            is_lateral or (used_columns(node) & left_ids and used_columns(node) & right_ids)
+            for node in ir.post_order(conjunct)
+            if is_fetched(node)
+        )
+
+    hard = [conjunct for conjunct in conjuncts if is_hard(conjunct)]
+    condition = conjunction(hard)
+    if condition is None:
+        return join, conjuncts
+    plain = [conjunct for conjunct in conjuncts if not is_hard(conjunct)]
+    right = tree.Filter(join.right.outputs, join.right, condition)
+    inside = tree.Join(join.outputs, join.kind, join.left, right, conjunction(plain), True)
+    return inside, plain
 
 
 def _lift_sides(
