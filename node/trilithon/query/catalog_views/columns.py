@@ -54,6 +54,20 @@ MISSING: Final = frozenset(
     }
 )
 
+# Columns that came with PostgreSQL 16, which psql and its like ask for of a server that names itself so: they stand
+# behind those of 15.
+LATER: Final = {
+    "pg_auth_members": "oid oid, inherit_option bool, set_option bool",
+    "pg_collation": "collicurules text?",
+    "pg_database": "daticurules text?",
+    "pg_prepared_statements": "result_types regtype[]?",
+    "pg_subscription": "subpasswordrequired bool, subrunasowner bool, suborigin text?",
+    "pg_stat_all_indexes": "last_idx_scan timestamptz?",
+    "pg_stat_user_indexes": "last_idx_scan timestamptz?",
+    "pg_stat_all_tables": "last_seq_scan timestamptz?, last_idx_scan timestamptz?, n_tup_newpage_upd int8?",
+    "pg_stat_user_tables": "last_seq_scan timestamptz?, last_idx_scan timestamptz?, n_tup_newpage_upd int8?",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -71,10 +85,15 @@ def described() -> tuple[Described, ...]:
     known = list(facts.lines("relations"))[1:]
     own = [(schema, name, str(oid), kind, text) for schema, name, oid, kind, text in _OWN]
     return tuple(
-        Described(schema, name, int(oid), kind, tuple(map(_column, text.split(", "))))
+        Described(schema, name, int(oid), kind, tuple(map(_column, _with_later(name, text))))
         for schema, name, oid, kind, text in (*known, *own)
         if name not in MISSING
     )
+
+
+def _with_later(name: str, text: str) -> list[str]:
+    later = LATER.get(name)
+    return [*text.split(", "), *(later.split(", ") if later else ())]
 
 
 @cache

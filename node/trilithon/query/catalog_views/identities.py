@@ -29,7 +29,7 @@ from trilithon.types.registry import TYPES, type_info
 from trilithon.types.values import ArrayValue
 
 _CLASS, _CONSTRAINT, _SCHEMA, _TYPE, _PROCEDURE = 1259, 2606, 2615, 1247, 1255
-_OPERATOR, _ROLE, _DATABASE, _DEFAULT, _LANGUAGE = 2617, 1260, 1262, 2604, 2612
+_OPERATOR, _ROLE, _DATABASE, _DEFAULT, _LANGUAGE, _REWRITE = 2617, 1260, 1262, 2604, 2612, 2618
 _REGPROCEDURE, _REGTYPE, _REGOPERATOR = 2202, 2206, 2204
 # Types with names of their own in SQL.
 _STANDARD: Final = frozenset(
@@ -62,6 +62,7 @@ _KINDS: Final = {
     _DATABASE: "database",
     _DEFAULT: "default value",
     _LANGUAGE: "language",
+    _REWRITE: "rule",
 }
 # A path that finds nothing, so that names come with their schemas.
 _NOWHERE: Final[tuple[str, ...]] = ()
@@ -189,6 +190,23 @@ def _constraint(catalog: Any, path: tuple[str, ...], oid: int) -> Named | None:
         for key in table.foreign_keys:
             if objects.foreign_key_oid(table, key) == oid:
                 return _of_table(catalog, path, table, key)
+    for domain in catalog.types:
+        for check in domain.checks if isinstance(domain, Domain) else ():
+            if objects.domain_check_oid(domain, check) == oid:
+                whole = f"{objects.quote(check.name)} on {_whole(domain.schema, domain.name)}"
+                address = (f"{_whole(domain.schema, domain.name)}", check.name)
+                shown = f"constraint {check.name}"
+                return Named("domain constraint", domain.schema, None, whole, shown, address)
+    return None
+
+
+def _rule(catalog: Any, path: tuple[str, ...], oid: int) -> Named | None:
+    for view in catalog.views:
+        if objects.rule_oid(view) == oid:
+            on = functions.class_name(catalog, path, view.id)
+            whole = f'"_RETURN" on {_whole(view.schema, view.name)}'
+            address = (view.schema, view.name, "_RETURN")
+            return Named("rule", None, None, whole, f"rule _RETURN on view {on}", address)
     return None
 
 
@@ -240,6 +258,7 @@ _FINDERS: Final = {
     _OPERATOR: _operator,
     _CONSTRAINT: _constraint,
     _DEFAULT: _default,
+    _REWRITE: _rule,
 }
 
 

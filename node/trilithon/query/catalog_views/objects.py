@@ -119,6 +119,11 @@ def row_type_oid(relation: Table | View) -> int:
     return synthetic_oid("row", relation.id, "")
 
 
+def rule_oid(view: View) -> int:
+    """Of the rule that PostgreSQL makes a view by."""
+    return synthetic_oid("rule", view.id, "")
+
+
 def check_definition(check: Check) -> str:
     text = f"CHECK ({check.sql})"
     return text if check.validated else text + " NOT VALID"

@@ -414,23 +414,6 @@ def _sequences(view: Viewpoint) -> Rows:
         }
 
 
-def _dependencies(view: Viewpoint) -> Rows:
-    """Sequences that belong to columns: what clients look up here."""
-    for sequence in view.catalog.sequences:
-        table = view.catalog.table_by_id(sequence.owned_by_table)
-        if table is None:
-            continue
-        column = table.columns[sequence.owned_by_column - 1]
-        yield {
-            "classid": 1259,
-            "objid": sequence.id,
-            "refclassid": 1259,
-            "refobjid": table.id,
-            "refobjsubid": sequence.owned_by_column,
-            "deptype": "a" if column.identity is Identity.NONE else "i",
-        }
-
-
 def _table_list(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         yield {
@@ -529,7 +512,6 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_user": _users,
         "pg_description": descriptions.rows,
         "pg_sequence": _sequences,
-        "pg_depend": _dependencies,
         "pg_tables": _table_list,
         "pg_views": _view_list,
         "pg_indexes": _index_list,

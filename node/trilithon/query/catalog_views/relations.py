@@ -8,6 +8,7 @@ from typing import Final
 from trilithon.query.catalog_views import (
     activity_views,
     builtin_rows,
+    dependencies,
     information_details,
     information_schema,
     pg_catalog,
@@ -20,6 +21,7 @@ RELATIONS: Final[Mapping[tuple[str, str], VirtualRelation]] = make_relations(
     {
         **pg_catalog.FILLS,
         **activity_views.FILLS,
+        **dependencies.FILLS,
         **information_schema.FILLS,
         **information_details.FILLS,
         **session_views.FILLS,
