@@ -12,3 +12,4 @@ select string_agg(distinct v, ',' order by v::text) from da
 select array_agg(distinct i order by i desc), sum(distinct i order by i), avg(distinct n order by n) from da
 select string_agg(distinct (select max(v) from da y where y.n = da.n), ',' order by (select max(v) from da y where y.n = da.n)) from da
 select array_agg(distinct n + 1 order by n + 1 desc), array_agg(distinct n order by n + 1) from da
+select string_agg(distinct (select y.v || 'x' from da y where y.n = da.n and y.v <> 'q' order by 1 limit 1), ',' order by (select y.v || 'x' from da y where y.n = da.n and y.v <> 'q' order by 1 limit 1)), array_agg(distinct n + 7 order by n + 7 desc) from da

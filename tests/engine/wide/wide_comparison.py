@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -119,9 +120,20 @@ def compared(step: Step, mine: Outcome, other: Outcome) -> str:
             )
     what = difference(step.sql, mine, other, False)
     if not what and step.ordered is not None and not mine.sqlstate:
-        keys = [[[row[n] for n in step.ordered] for row in one.rows] for one in (mine, other)]
-        what = "" if keys[0] == keys[1] else "order"
+        what = "" if _keys(step, mine) == _keys(step, other) else "order"
     return what
+
+
+def _keys(step: Step, outcome: Outcome) -> list[list[str | None]]:
+    """What the rows are ordered by."""
+    binary = step.mode == "binary"
+    return [
+        [
+            _plain_numeric(row[n], binary) if outcome.columns[n][1] == NUMERIC else row[n]
+            for n in step.ordered or ()
+        ]
+        for row in outcome.rows
+    ]
 
 
 @dataclass(slots=True)
@@ -133,7 +145,8 @@ class Run:
     other: pq.abc.PGconn
     statements: int = 0
     failed: int = 0
-    opened: int = 0
+    # What was left open, by both SQLSTATEs.
+    opened: Counter[str] = field(default_factory=Counter)
     refused: dict[str, int] = field(default_factory=dict)
     # The last statement was refused, or left open: the two went different ways.
     apart: bool = False
@@ -163,7 +176,7 @@ class Run:
             if is_refusal(mine, other):
                 self.refused[mine.message] = self.refused.get(mine.message, 0) + 1
             else:
-                self.opened += 1
+                self.opened[f"{mine.sqlstate or 'answer'} / {other.sqlstate or 'answer'}"] += 1
             self.level()
             self.apart, what = True, ""
         return what, mine, other

@@ -26,7 +26,8 @@ def rounds(
     pair: Pair, first: int, count: int, groups: int = GROUPS, show_refused: bool = False
 ) -> int:
     """How many differences there were."""
-    statements = failed = opened = wrong = 0
+    statements = failed = wrong = 0
+    opened: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     known: set[str] = set()
     began = time.monotonic()
@@ -34,7 +35,7 @@ def rounds(
         run, found = run_seed(pair, seed, groups, known)
         statements += run.statements
         failed += run.failed
-        opened += run.opened
+        opened.update(run.opened)
         refused.update(run.refused)
         wrong += len(found)
         for one in found:
@@ -46,9 +47,11 @@ def rounds(
             )
     print(
         f"{count} seeds from {first}: {statements} statements, {failed} failed alike, {sum(refused.values())} refused, "
-        f"{opened} left open by SQL, {wrong} differ; {time.monotonic() - began:.0f} s",
+        f"{sum(opened.values())} left open by SQL, {wrong} differ; {time.monotonic() - began:.0f} s",
         flush=True,
     )
+    for states, times in opened.most_common():
+        print(f"    {times:>5} left open: {states}")
     if show_refused:
         for message, times in refused.most_common(40):
             print(f"    {times:>5} {message}")

@@ -152,8 +152,12 @@ def _constant_holders(node: Node) -> list[Node]:
         if "A_Const" in top:
             holders.append(top)
             continue
+        # DISTINCT with ORDER BY compares its arguments with what they are ordered by.
+        compared = "agg_distinct" in top and "agg_order" in top
         for key, inner in top.items():
-            if key in _FIXED_BELOW or not isinstance(inner, dict | list):
+            if key in _FIXED_BELOW or (compared and key == "args"):
+                continue
+            if not isinstance(inner, dict | list):
                 continue
             if key == "TypeCast" and isinstance(inner, dict) and "A_Const" in inner.get("arg", {}):
                 continue  # DATE '2020-01-01' and '1'::int are constants of that type
