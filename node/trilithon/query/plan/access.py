@@ -5,6 +5,7 @@ Costs are rows that are looked at, see `estimates`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,8 @@ SECONDARY_COST: Final = 3.0
 ENTRY_COST: Final = 1.2
 # Alternatives that are looked up one by one.
 ARMS_MAX: Final = 2_000
+# Each range of a longer list is one more question.
+LONG_LIST_COST: Final = 3.0
 
 # The analysed texts of an index's expression columns and predicate, over a scan's column ids.
 IndexTexts = Callable[[Scan, Index], tuple[tuple[Expr | None, ...], tuple[Expr, ...] | None]]
@@ -170,7 +173,7 @@ def _through(
         alone = not points and covers is not None and covers(index, enforced)
         cost = rows * (ENTRY_COST if alone else SECONDARY_COST) + 1.0
     if not points:
-        cost += 1.0
+        cost += 1.0 + LONG_LIST_COST * max(_lists(fixed) - ARMS_MAX, 0.0)
     choice = Choice(index, tuple(fixed), low, high, tuple(enforced), rows, cost)
     return _with_order(scan, choice, wish)
 
@@ -251,10 +254,7 @@ def _guess(
     high: Condition | None,
 ) -> tuple[float, bool]:
     """How many rows, and whether by whole keys."""
-    lists = 1.0
-    for condition in fixed:
-        if condition.operator == "in":
-            lists *= estimates.list_length(condition.value)
+    lists = _lists(fixed)
     if index.unique and len(fixed) == len(index.columns):
         return min(lists, max(estimates.table_rows(scan), 1.0)), True
     rows = estimates.table_rows(scan)
@@ -268,6 +268,13 @@ def _guess(
         ends = [(end.operator, end.value) for end in (low, high) if end is not None]
         part *= estimates.range_part(scan, index.columns[len(fixed)].number, ends)
     return max(rows * min(part, 1.0), 1.0), False
+
+
+def _lists(fixed: Sequence[Condition]) -> float:
+    """How many combinations of values the fixed columns have."""
+    return math.prod(
+        estimates.list_length(condition.value) for condition in fixed if condition.operator == "in"
+    )
 
 
 def _with_order(scan: Scan, choice: Choice, wish: Wish | None) -> Choice:

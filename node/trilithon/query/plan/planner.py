@@ -117,7 +117,7 @@ class Planner:
 
     def query(self, relation: Relation) -> Operator:
         """A whole query: rewritten, then built; its rows hold its outputs, in order."""
-        relation = rules.rewrite(rules.Rewriter(self.texts), relation)
+        relation = rules.rewrite(rules.Rewriter(self.texts, self.new_column), relation)
         wanted = [column.id for column in relation.outputs]
         return self.exactly(self.build(relation, frozenset(wanted)), wanted)
 

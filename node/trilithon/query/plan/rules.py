@@ -11,7 +11,7 @@ from trilithon.expression.compile import fold_constants
 from trilithon.query.analyse import tree
 from trilithon.query.analyse.free import expressions_of, free_columns, inputs_of, used_columns
 from trilithon.query.analyse.tree import Expr, Relation, Subquery
-from trilithon.query.plan import access, estimates, join_order
+from trilithon.query.plan import access, estimates, join_order, long_lists
 from trilithon.query.plan.conditions import (
     conjunction,
     has_subquery,
@@ -23,9 +23,11 @@ from trilithon.query.plan.conditions import (
 
 @dataclass(slots=True, eq=False)
 class Rewriter:
-    """`texts` analyses index expressions for the join order's guesses."""
+    """`texts` analyses index expressions for the join order's guesses. Without `new_column` nothing becomes a
+    relation of its own: for guesses alone."""
 
     texts: access.IndexTexts
+    new_column: Callable[[], int] | None = None
 
 
 def rewrite(rewriter: Rewriter, relation: Relation) -> Relation:
@@ -206,11 +208,18 @@ def _only(conjunct: Expr, columns: frozenset[int]) -> bool:
 
 
 def _push_filter(rewriter: Rewriter, relation: tree.Filter, conjuncts: list[Expr]) -> Relation:
-    predicate = relation.predicate
-    if not has_subquery(predicate):
-        predicate = fold_constants(predicate)
-    own = split(predicate)
+    own: list[Expr] = []
     inner = relation.input
+    for conjunct in split(relation.predicate):
+        listed = None
+        if rewriter.new_column is not None:
+            listed = long_lists.as_values(conjunct, rewriter.new_column)
+        if listed is not None:
+            inner = tree.Join(inner.outputs, "semi", inner, *listed)
+        elif has_subquery(conjunct):
+            own.append(conjunct)
+        else:
+            own += split(fold_constants(long_lists.as_set(conjunct)))
     plain: list[Expr] = []
     for conjunct in own:
         joined = _unnest(inner, conjunct)
