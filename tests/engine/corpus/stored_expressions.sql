@@ -20,3 +20,11 @@ select id, h from se order by id
 select distinct on ((select max(y.a) from se y where y.b = x.b)) id, b from se x order by (select max(y.a) from se y where y.b = x.b), id
 select distinct (select max(y.a) from se y where y.b = x.b) from se x order by (select max(y.a) from se y where y.b = x.b) desc nulls last
 select nullif(c, '{4}'), nullif(array['a'], array['b']), c is distinct from '{1,2,3}', nullif(array[1], array[1]) from se order by id
+
+# GROUP BY knows a subquery of the select list again.
+create table gs (id int primary key, a int, b int)
+insert into gs values (1, 1, 5), (2, 1, 6), (3, 2, 6), (4, null, 7)
+select (select max(y.b) from gs y where y.a = x.a), count(*) from gs x group by (select max(y.b) from gs y where y.a = x.a) order by 1
+select exists (select from gs y where y.a = x.a and y.id <> x.id), sum(b) from gs x group by exists (select from gs y where y.a = x.a and y.id <> x.id) order by 1
+select (select max(y.b) from gs y where y.a = x.a) as m, count(*) from gs x group by m order by (select max(y.b) from gs y where y.a = x.a) desc
+select (select max(y.b) from gs y where y.a = x.a) from gs x group by rollup ((select max(y.b) from gs y where y.a = x.a)) order by 1

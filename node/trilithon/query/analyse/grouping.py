@@ -7,7 +7,7 @@ from typing import Any
 
 from trilithon.expression import ir
 from trilithon.query.analyse import coercion, expressions, ordering
-from trilithon.query.analyse.block import Block
+from trilithon.query.analyse.block import Block, written
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import free_columns
 from trilithon.query.analyse.grouping_sets import Groups, group_sets, grouping_positions
@@ -61,6 +61,10 @@ def _group_item(analysis: Analysis, scope: Scope, block: Block, node: Node) -> E
     ordinal = ordering.ordinal_of(analysis, node, len(block.targets), "GROUP BY")
     if ordinal is not None:
         return _without_aggregates(analysis, block, block.targets[ordinal].expression, node)
+    if text := written(node):
+        for target in block.targets:
+            if target.written == text:
+                return _without_aggregates(analysis, block, target.expression, node)
     scope.clause = "GROUP BY"
     expression = expressions.analyse(analysis, scope, node)
     scope.clause = ""
