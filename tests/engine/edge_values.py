@@ -198,4 +198,14 @@ TO_CHAR: Final[dict[str, list[str]]] = {
     "int8": _NUMBER_TEMPLATES, "float4": _NUMBER_TEMPLATES, "float8": _NUMBER_TEMPLATES,
 }  # fmt: skip
 # Values that would only take long or much memory.
-HUGE: Final = frozenset({"1e131071", "9e131071", "1e-16383", "-1e400", "2147483647", "9223372036854775807", "-9223372036854775808"})
+HUGE: Final = frozenset(
+    {
+        "1e131071",
+        "9e131071",
+        "1e-16383",
+        "-1e400",
+        "2147483647",
+        "9223372036854775807",
+        "-9223372036854775808",
+    }
+)

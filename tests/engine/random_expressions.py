@@ -25,17 +25,43 @@ POLYMORPHIC = {
 }  # fmt: skip
 # What reads the clock, the catalogs or the session, gives another answer each time, or is nothing that people call.
 LEFT_OUT = re.compile(
-    r"(pg_(?!size_pretty|typeof|size_bytes)|has_|to_reg|current|session_user|obj_desc|col_desc|shobj|gen_random|random|uuid|clock_|timeofday|statement_time|now$|"
-    r"transaction_|inet_|version|txid|lo_|lo[a-z]*(read|write|creat|open|close|import|export)|set_config|nextval|setval|lastval|currval|query_to|table_to|schema_to|database_to|"
-    r"cursor_to|hash|amvalid|getdatab|binary_up|icu_|xml|oidvectortypes|row_security|format_type|make_?acl|acl|nameconcat|"
-    r"(json|jsonb)_(populate|to_record|agg|object_agg)|row_to|brin|gin|gist|spg|btarray|(array|range|enum)_(in|out|recv|send|typanalyze|subscript)|"
-    r"setseed|inter_|isfinite$|.*_(sel|joinsel|support|accum|combine|(de)?serialize|trans|transfn|finalfn|final|avg|accum_inv|subscript_handler|typanalyze|sortsupport|equalimage|cmp)$|"
-    r"float[48]_(var|stddev|corr|covar|regr)|numeric_(var|stddev|poly|sum)|unique_key|satisfies|getpg|ts_|to_ts(?!$)|to_ascii|generate_subscripts$)"
+    r"pg_(?!size_pretty|typeof|size_bytes)|has_|to_reg|current|session_user|obj_desc|col_desc|shobj|gen_random|random|uuid|clock_|timeofday|"
+    r"statement_time|now$|transaction_|inet_|version|txid|lo_|lo[a-z]*(read|write|creat|open|close|import|export)|set_config|nextval|setval|lastval|"
+    r"currval|query_to|table_to|schema_to|database_to|cursor_to|.*hash|amvalid|getdatab|binary_up|icu_|xml|oidvectortypes|row_security|format_type|"
+    r"make_?acl|acl|nameconcat|jsonb?_(populate|to_record|agg|object_agg)|row_to|brin|gin|gist|spg|(array|range|enum)_(in|out|recv|send)|setseed|inter_|"
+    r".*(cmp|cmp_\w+|_sel|joinsel|support|accum|combine|serialize|trans|transfn|finalfn|final|accum_inv|subscript_handler|typanalyze|equalimage|subdiff)$|"
+    r"(bt|btint|btfloat)\w*cmp|(float[48]|numeric|int[248]\w*|interval)_(avg|sum|var|stddev|corr|covar|regr|poly|inc|inc_\w+|exp|ln|log|sqrt|div_trunc)|"
+    r"int(2int4_sum|4inc)|in_range|unique_key|satisfies|getpg|ts_|to_ts(?!$)|to_ascii|postgresql_fdw|d(exp|log1|log10|round|trunc)$|textlen|"
+    r"generate_subscripts$|(not)?(i?c?like)(?!_escape)"
 )
+# Reads the clock when it is called with one argument.
+CLOCK = frozenset({("age", 1)})
 # What is as large as an argument says.
-SMALL_ONLY = frozenset({"repeat", "lpad", "rpad", "generate_series", "array_fill", "format", "factorial", "round", "trunc", "^", "power", "pow"})
+SMALL_ONLY = frozenset(
+    {
+        "repeat",
+        "lpad",
+        "rpad",
+        "generate_series",
+        "array_fill",
+        "format",
+        "factorial",
+        "round",
+        "trunc",
+        "^",
+        "power",
+        "pow",
+    }
+)
 MODES = ("literal", "literal", "literal", "column", "text parameter", "binary parameter")
-ZONES = ("Europe/Berlin", "UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo")
+ZONES = (
+    "Europe/Berlin",
+    "UTC",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +113,12 @@ def _catalog(connection: pq.abc.PGconn) -> Iterator[Callable_]:
             and p.oid not in (select f from pg_aggregate, unnest(array[aggtransfn, aggfinalfn, aggcombinefn, aggminvtransfn]::oid[]) f where f <> 0)
         order by 3, 6"""
     for kind, returns_set, name, result, variadic, arguments in _rows(connection, functions):
-        if not LEFT_OUT.match(name):
-            word = {"a": "aggregate", "w": "window"}.get(kind, "set" if returns_set == "t" else "function")
-            yield Callable_(word, name, tuple(filter(None, arguments.split(","))), result, variadic == "t")
+        names = tuple(filter(None, arguments.split(",")))
+        if not LEFT_OUT.match(name) and (name, len(names)) not in CLOCK:
+            word = {"a": "aggregate", "w": "window"}.get(
+                kind, "set" if returns_set == "t" else "function"
+            )
+            yield Callable_(word, name, names, result, variadic == "t")
     operators = """
         select o.oprname, coalesce(l.typname, ''), r.typname, s.typname
         from pg_operator o left join pg_type l on l.oid = o.oprleft join pg_type r on r.oid = o.oprright join pg_type s on s.oid = o.oprresult
@@ -134,13 +163,21 @@ class Asked:
     def sql(self) -> str:
         texts = ["null" if text is None else quoted(text) for _, text in self.values]
         types = [written(name) if name else "" for name, _ in self.values]
-        typed = [f"{text}::{name}" if name else text for text, name in zip(texts, types, strict=True)]
+        typed = [
+            f"{text}::{name}" if name else text for text, name in zip(texts, types, strict=True)
+        ]
         if self.mode == "literal":
             return f"select {self._filled(typed)}{self._end()}"
         if self.mode == "column":
             names = [f"v{number}" for number in range(len(typed))]
             return f"select {self._filled(names)} from (values ({', '.join(typed)})) v({', '.join(names)}){self._end()}"
-        return "select " + self._filled([f"${number + 1}::{name or 'text'}" for number, name in enumerate(types)]) + self._end()
+        return (
+            "select "
+            + self._filled(
+                [f"${number + 1}::{name or 'text'}" for number, name in enumerate(types)]
+            )
+            + self._end()
+        )
 
     def _end(self) -> str:
         return " limit 12" if self.entry.kind == "set" else ""
@@ -163,7 +200,9 @@ class Expressions:
     def call(self, entry: Callable_) -> Asked:
         asked = Asked(entry, "", [])
         asked.template = self._call(entry, asked, self.random.choice((0, 0, 0, 1)))
-        literal_only = entry.kind in ("aggregate", "window") or any(not name for name, _ in asked.values)
+        literal_only = entry.kind in ("aggregate", "window") or any(
+            not name for name, _ in asked.values
+        )
         asked.mode = "literal" if literal_only else self.random.choice(MODES)
         return asked
 
@@ -174,9 +213,16 @@ class Expressions:
         concrete = self._concrete(entry)
         if entry.kind in ("aggregate", "window"):
             return self._over_rows(entry, concrete, asked)
-        parts = [self._argument(entry, number, name, asked, depth) for number, name in enumerate(concrete)]
+        parts = [
+            self._argument(entry, number, name, asked, depth)
+            for number, name in enumerate(concrete)
+        ]
         if entry.kind == "operator":
-            return f"({f' {entry.name} '.join(parts)})" if len(parts) == 2 else f"({entry.name} {parts[0]})"
+            return (
+                f"({f' {entry.name} '.join(parts)})"
+                if len(parts) == 2
+                else f"({entry.name} {parts[0]})"
+            )
         if entry.kind == "cast":
             return f"({parts[0]})::{written(entry.name)}"
         return f"{written_name(entry.name)}({', '.join(parts)})"
@@ -187,11 +233,16 @@ class Expressions:
             chosen["anyelement"] = chosen["anyarray"][1:]
         if "anycompatiblearray" in entry.arguments:
             chosen["anycompatible"] = chosen["anycompatiblearray"][1:]
-        names = [chosen.get(name, name) if name != "any" else self.random.choice(POLYMORPHIC["any"]) for name in entry.arguments]
+        names = [
+            chosen.get(name, name) if name != "any" else self.random.choice(POLYMORPHIC["any"])
+            for name in entry.arguments
+        ]
         if entry.variadic:
             last = names.pop()
             if entry.arguments[-1] == "any":
-                names += [self.random.choice(POLYMORPHIC["any"]) for _ in range(self.random.randint(1, 3))]
+                names += [
+                    self.random.choice(POLYMORPHIC["any"]) for _ in range(self.random.randint(1, 3))
+                ]
             else:
                 names += [last.removeprefix("_")] * self.random.randint(1, 3)
         return names
@@ -228,11 +279,16 @@ class Expressions:
         if name == "text" and number == 0 and entry.kind == "cast" and entry.result in LITERALS:
             return LITERALS[entry.result]
         found = SPECIAL.get((entry.name, number), [])
-        if (name == "jsonb" and not found[:1] == ["{}"]) or (name == "_text") != found[0:1][0:1].__contains__("{a}"):
+        if not found:
             return []
-        if name == "int4" and not (found and re.fullmatch(r"-?\d+", found[0])):
-            return []
-        return found if found else []
+        # The same position of another overload wants another type.
+        braced = found[0].startswith("{")
+        fits = {
+            "jsonb": found[0] == "{}",
+            "_text": braced and found[0] != "{}",
+            "int4": re.fullmatch(r"-?\d+", found[0]) is not None,
+        }
+        return found if fits.get(name, not braced) else []
 
     def _over_rows(self, entry: Callable_, concrete: list[str], asked: Asked) -> str:
         """A subquery over a few rows, in their order."""
@@ -241,18 +297,30 @@ class Expressions:
         rows = []
         for row in range(count):
             parts = []
-            for number, name in enumerate(concrete):
-                text: str | None = self.random.choice([t for t in LITERALS[name] if t not in HUGE] or ["0"])
+            for name in concrete:
+                text: str | None = self.random.choice(
+                    [t for t in LITERALS[name] if t not in HUGE] or ["0"]
+                )
                 asked.values.append((name, None if self.random.random() < 0.15 else text))
                 parts.append(f"«{len(asked.values) - 1}»")
             rows.append(f"({row}, {', '.join(parts)})")
         empty = ", ".join(f"null::{written(name)}" for name in concrete)
-        source = f"(values {', '.join(rows)}) v(n, {', '.join(names)})" if rows else f"(select 1, {empty} limit 0) v(n, {', '.join(names)})"
+        source = (
+            f"(values {', '.join(rows)}) v(n, {', '.join(names)})"
+            if rows
+            else f"(select 1, {empty} limit 0) v(n, {', '.join(names)})"
+        )
         call = f"{entry.name}({', '.join(names)}"
         if entry.kind == "window":
             body = f"select array_agg(x order by n) from (select n, {call}) over (order by n) x from {source}) w"
         elif self.random.random() < 0.3:
-            frame = self.random.choice(("", " rows between 1 preceding and current row", " rows between current row and 1 following"))
+            frame = self.random.choice(
+                (
+                    "",
+                    " rows between 1 preceding and current row",
+                    " rows between current row and 1 following",
+                )
+            )
             body = f"select array_agg(x::text order by n) from (select n, {call}) over (order by n{frame}) x from {source}) w"
         else:
             distinct = "distinct " if len(names) == 1 and self.random.random() < 0.1 else ""
@@ -300,11 +368,17 @@ class Runner:
             for name, text in asked.values:
                 value = None if text is None else text.encode()
                 if asked.mode.startswith("binary") and value is not None:
-                    given = self.other.exec_params(f"select {quoted(text or '')}::{written(name)}".encode(), [], result_format=1)
+                    given = self.other.exec_params(
+                        f"select {quoted(text or '')}::{written(name)}".encode(),
+                        [],
+                        result_format=1,
+                    )
                     value = given.get_value(0, 0) if given.ntuples else None
                 values.append(value)
                 formats.append(1 if asked.mode.startswith("binary") else 0)
-        result = connection.exec_params(sql.encode(), values, param_formats=formats, result_format=int(binary))
+        result = connection.exec_params(
+            sql.encode(), values, param_formats=formats, result_format=int(binary)
+        )
         return _outcome(result)
 
 
@@ -314,11 +388,20 @@ def _outcome(result: pq.abc.PGresult) -> Outcome:
         return Outcome(state.decode(), message.decode("utf-8", "replace"))
     if result.status == pq.ExecStatus.FATAL_ERROR:
         return Outcome("gone", result.error_message.decode("utf-8", "replace"))
-    columns = tuple(((result.fname(i) or b"").decode(), result.ftype(i), result.fmod(i)) for i in range(result.nfields))
+    columns = tuple(
+        ((result.fname(i) or b"").decode(), result.ftype(i), result.fmod(i))
+        for i in range(result.nfields)
+    )
 
     def shown(row: int, column: int) -> str | None:
         data = result.get_value(row, column)
-        return None if data is None else data.hex() if result.fformat(column) else data.decode("utf-8", "replace")
+        return (
+            None
+            if data is None
+            else data.hex()
+            if result.fformat(column)
+            else data.decode("utf-8", "replace")
+        )
 
     rows = tuple(tuple(shown(r, c) for c in range(result.nfields)) for r in range(result.ntuples))
     return Outcome("", "", (result.command_status or b"").decode(), columns, rows)

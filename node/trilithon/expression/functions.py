@@ -64,6 +64,10 @@ builtins.load()
 _ANY: Final = 2276
 _ANYARRAY, _ANYELEMENT, _ANYNONARRAY, _ANYENUM = 2277, 2283, 2776, 3500
 _COMPATIBLE, _COMPATIBLE_ARRAY, _COMPATIBLE_NONARRAY = 5077, 5078, 5079
+# Functions of one argument that PostgreSQL also has for types that are not here (macaddr, tsvector), so
+# that a literal alone does not decide between them.
+_UNDECIDED: Final = frozenset({"trunc", "unnest"})
+_ELEMENT_FAMILY: Final = frozenset({_ANYARRAY, _ANYELEMENT, _ANYNONARRAY, _ANYENUM})
 _UNKNOWN: Final = UNKNOWN.oid
 # int2vector and oidvector: arrays of a fixed shape, that no other array becomes.
 _VECTORS: Final = frozenset({22, 30})
@@ -414,6 +418,10 @@ def _finish(
     bound = _bind_polymorphic(declared, [ref.oid for ref in given])
     assert bound is not None
     concrete, mapping = bound
+    if not mapping["element"] and any(want in _ELEMENT_FAMILY for want in declared):
+        raise SqlError(
+            "42804", "could not determine polymorphic type because input has type unknown"
+        )
     arguments = tuple(
         have if have.oid == want else TypeRef(want)
         for want, have in zip(concrete, given, strict=True)
@@ -446,6 +454,8 @@ def _resolve_function(name: str, arguments: tuple[TypeRef, ...]) -> Resolved:
                 ref = TypeRef(target.oid)
                 return Resolved(None, arguments, ref, cast=ref)
     choice, ambiguous = _choose(candidates, given)
+    if given == [_UNKNOWN] and name in _UNDECIDED:
+        choice, ambiguous = None, True
     if choice is None:
         described = f"{name}({_describe(arguments)})"
         if ambiguous:

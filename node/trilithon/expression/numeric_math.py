@@ -272,7 +272,8 @@ def exponential(value: Decimal) -> Decimal:
     if value.is_infinite():
         return value if value > 0 else ZERO
     estimate = float(value) * _LOG10_E
-    if estimate > numeric.DIGITS_BEFORE_POINT_MAX + 10:
+    # PostgreSQL computes nothing that has more digits than it shows.
+    if estimate > 0 and float(value) >= _RESULT_SCALE_MAX * 3:
         raise numeric.overflow()
     estimate = max(min(estimate, _RESULT_SCALE_MAX), -_RESULT_SCALE_MAX)
     scale = _clamp_scale(SIGNIFICANT_DIGITS_MIN - int(estimate), scale_of(value))
@@ -404,11 +405,11 @@ def _power_special(base: Decimal, exponent: Decimal) -> Decimal:
         if not base and exponent < 0:
             raise SqlError("2201F", "zero raised to a negative power is undefined")
         return INFINITY if (magnitude > 1) == (exponent > 0) else ZERO
-    if exponent < 0:
-        return ZERO
     odd = exponent == exponent.to_integral_value() and int(exponent) % 2
     if base < 0 and exponent != exponent.to_integral_value():
         raise SqlError(
             "2201F", "a negative number raised to a non-integer power yields a complex result"
         )
+    if exponent < 0:
+        return ZERO
     return base if base > 0 or odd else INFINITY

@@ -128,7 +128,7 @@ def bytes_like_matcher(pattern: bytes) -> Callable[[bytes], bool]:
 
 
 def replace_escape(pattern: str, escape: str) -> str:
-    """LIKE … ESCAPE: the pattern with backslash as its escape. Raises SqlError 22025, 22019."""
+    """LIKE … ESCAPE: the pattern with backslash as its escape. Raises SqlError 22025."""
     if len(escape) > 1:
         raise SqlError(
             "22025",
@@ -159,7 +159,7 @@ def similar_to_regex(pattern: str, escape: str = "\\") -> str:
     """similar_escape(): an SQL pattern as an ARE, anchored at both ends."""
     if len(escape) > 1:
         raise SqlError(
-            "22019", "invalid escape string", hint="Escape string must be empty or one character."
+            "22025", "invalid escape string", hint="Escape string must be empty or one character."
         )
     out = ["^(?:"]
     escaped = in_set = False

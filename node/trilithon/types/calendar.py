@@ -162,6 +162,18 @@ def date_to_timestamp(days: int) -> int:
     return value
 
 
+def comparable_date(days: int) -> int:
+    """The date's midnight for comparing with timestamps: it may lie after the last of them."""
+    if days in (DATE_INFINITY, DATE_NEGATIVE_INFINITY):
+        return date_to_timestamp(days)
+    return min(days * US_PER_DAY, INFINITY - 1)
+
+
+def comparable_date_in(days: int, zone: tzinfo) -> int:
+    value = comparable_date(days)
+    return value if value > TIMESTAMP_MAX else to_utc(value, zone)
+
+
 def date_to_timestamptz(days: int, zone: tzinfo) -> int:
     return to_utc(date_to_timestamp(days), zone)
 

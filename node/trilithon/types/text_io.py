@@ -128,7 +128,10 @@ def _parse_numeric(text: str, _: IoSettings) -> Decimal:
         if any(digit in "123456789" for digit in mantissa) and not exponent.startswith("-"):
             raise numeric.overflow()
         return numeric.ZERO
-    return numeric.normal(Decimal(stripped))
+    value = Decimal(stripped)
+    if numeric.scale_of(value) > numeric.SCALE_MAX:
+        raise numeric.overflow()
+    return numeric.normal(value)
 
 
 def _parse_float(name: str) -> Parse:
@@ -187,12 +190,22 @@ def truncate_name(text: str) -> str:
     return text if len(data) <= NAME_BYTES else data[:NAME_BYTES].decode(errors="ignore")
 
 
-def _parse_char(text: str, _: IoSettings) -> str:
+def parse_char(text: str, _: IoSettings | None = None) -> str:
     """The one-byte type "char": "\\ooo" is a byte in octal."""
     if re.fullmatch(r"\\[0-3][0-7]{2}", text):
         byte = int(text[1:], 8)
         return chr(byte) if byte else ""
-    return text[:1]
+    return one_byte(text)
+
+
+def one_byte(text: str) -> str:
+    """The first byte of a text, as values of "char" are kept: a character up to 255."""
+    byte = text[:1].encode("utf-8", "replace")[:1]
+    return byte.decode("latin-1")
+
+
+def render_char(value: str) -> str:
+    return value if value.isascii() else f"\\{ord(value):03o}"
 
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]*")
@@ -369,7 +382,7 @@ _PARSERS: Final[dict[str, Parse]] = {
     "unknown": _parse_text,
     "cstring": _parse_text,
     "name": _parse_name,
-    "char": _parse_char,
+    "char": parse_char,
     "bytea": _parse_bytea,
     "uuid": _parse_uuid,
     "json": lambda text, _: json_value.parse_json(text),
@@ -397,6 +410,7 @@ _RENDERERS: Final[dict[str, Render]] = {
     "timestamptz": lambda value, settings: dt.render_timestamptz(value, settings.zone),
     "interval": lambda value, settings: render_interval(value, settings.intervalstyle),
     "void": lambda value, _: "",
+    "char": lambda value, _: render_char(value),
 }
 # Types whose text depends on the session, in either direction.
 _SETTINGS_DEPENDENT: Final = frozenset(

@@ -10,7 +10,7 @@ from typing import Any, Final
 from trilithon.expression import numeric_math as nm
 from trilithon.expression.builtins import floats
 from trilithon.expression.builtins.integers import checked
-from trilithon.expression.builtins.intervals import divide_interval
+from trilithon.expression.builtins.intervals import divide_interval, make
 from trilithon.expression.registry import aggregate
 from trilithon.types.numeric import NAN, ZERO
 from trilithon.types.ordering import sort_key
@@ -293,7 +293,7 @@ for _name, (_sample, _root) in _SPREADS.items():
 def _interval_sum(state: Interval | None, value: Interval) -> Interval:
     if state is None:
         return value
-    return Interval(state[0] + value[0], state[1] + value[1], state[2] + value[2])
+    return make(state[0] + value[0], state[1] + value[1], state[2] + value[2])
 
 
 aggregate("sum(interval) -> interval", init=_none, step=_interval_sum, final=_same)

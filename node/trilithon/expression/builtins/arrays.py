@@ -130,6 +130,8 @@ def _counts(array: ArrayValue | None, what: str) -> tuple[int, ...]:
 
 
 def _fill(item: Any, dimensions: ArrayValue | None, bounds: ArrayValue | None) -> ArrayValue:
+    if isinstance(item, ArrayValue):
+        raise SqlError("42704", "could not find array type for the data type of an array")
     if dimensions is None or bounds is None:
         raise SqlError("22004", "dimension array or low bound array cannot be null")
     sizes = _counts(dimensions, "Dimension array")
@@ -138,8 +140,6 @@ def _fill(item: Any, dimensions: ArrayValue | None, bounds: ArrayValue | None) -
             "54000",
             f"number of array dimensions ({len(sizes)}) exceeds the maximum allowed ({_DIMENSIONS_MAX})",
         )
-    if not sizes:
-        return EMPTY_ARRAY
     lower = _counts(bounds, "Low bound array")
     if len(lower) != len(sizes):
         raise SqlError(
@@ -147,6 +147,8 @@ def _fill(item: Any, dimensions: ArrayValue | None, bounds: ArrayValue | None) -
             "wrong number of array subscripts",
             detail="Low bound array has different size than dimensions array.",
         )
+    if not sizes:
+        return EMPTY_ARRAY
     count = 1
     for size in sizes:
         count *= size

@@ -97,6 +97,16 @@ def _convert_to(text: str, encoding: str) -> bytes:
         ) from None
 
 
+@function("convert(bytea, name, name) -> bytea")
+def _convert(data: bytes, source: str, target: str) -> bytes:
+    return _convert_to(_convert_from(data, source), target)
+
+
+@function("length(bytea, name) -> int4")
+def _length_in(data: bytes, encoding: str) -> int:
+    return len(_convert_from(data, encoding))
+
+
 @function("convert_from(bytea, name) -> text")
 def _convert_from(data: bytes, encoding: str) -> str:
     try:

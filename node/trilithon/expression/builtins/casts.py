@@ -19,7 +19,7 @@ from trilithon.expression.registry import (
 )
 from trilithon.types import calendar as cal
 from trilithon.types import json_value, numeric
-from trilithon.types.text_io import to_float4, truncate_name
+from trilithon.types.text_io import parse_char, render_char, to_float4, truncate_name
 from trilithon.types.values import Interval, TimeTz
 
 _OID_KINDS: Final = (
@@ -75,7 +75,7 @@ def numeric_to_float(value: Decimal) -> float:
     if value.is_nan():
         return math.nan
     result = float(value)
-    if result in (math.inf, -math.inf) and value.is_finite():
+    if value.is_finite() and (result in (math.inf, -math.inf) or (value and not result)):
         raise SqlError(
             "22003", f'"{numeric.render(value)}" is out of range for type double precision'
         )
@@ -163,8 +163,12 @@ def _trim(value: str) -> str:
     return value.rstrip(" ")
 
 
+def _trimmed_name(value: str) -> str:
+    return truncate_name(value).rstrip(" ")
+
+
 def _to_char(value: str) -> str:
-    return value[:1]
+    return parse_char(value)
 
 
 def _char_to_int(value: str) -> int:
@@ -182,8 +186,11 @@ def _define_strings() -> None:
     for target in ("text", "varchar", "bpchar"):
         cast(f"bool -> {target}", ASSIGNMENT, raises=False)(_bool_to_text)
         cast(f"{target} -> char", ASSIGNMENT, raises=False)(_to_char)
-        cast(f"{target} -> name", IMPLICIT, raises=False)(truncate_name)
-        binary_cast("char", target, IMPLICIT if target == "text" else ASSIGNMENT)
+        named = _trimmed_name if target == "bpchar" else truncate_name
+        cast(f"{target} -> name", IMPLICIT, raises=False)(named)
+        cast(f"char -> {target}", IMPLICIT if target == "text" else ASSIGNMENT, raises=False)(
+            render_char
+        )
         binary_cast("name", target, IMPLICIT if target == "text" else ASSIGNMENT)
     for source, target in (("text", "varchar"), ("text", "bpchar"), ("varchar", "text"), ("varchar", "bpchar")):  # fmt: skip
         binary_cast(source, target, IMPLICIT)

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from trilithon.expression.registry import STABLE, Function, operator, register
 from trilithon.types.calendar import (
-    date_to_timestamp,
-    date_to_timestamptz,
+    comparable_date,
+    comparable_date_in,
 )
 from trilithon.types.calendar import (
     to_utc as timestamp_to_timestamptz,
@@ -141,10 +141,10 @@ def _define_record(name: str, compare: Callable[[Any, Any], bool]) -> None:
 
 def _define_instants(name: str, compare: Callable[[Any, Any], bool]) -> None:
     """date, timestamp and timestamptz against each other; a zone is needed for the last."""
-    convert_date = date_to_timestamp
+    convert_date = comparable_date
     _define("date", name, "timestamp", lambda a, b: compare(convert_date(a), b))
     _define("timestamp", name, "date", lambda a, b: compare(a, convert_date(b)))
-    for kind, convert in (("date", date_to_timestamptz), ("timestamp", timestamp_to_timestamptz)):
+    for kind, convert in (("date", comparable_date_in), ("timestamp", timestamp_to_timestamptz)):
         _define_zoned(name, compare, kind, convert)
 
 

@@ -155,7 +155,7 @@ def make_date(year: int, month: int, day: int) -> int:
 
 @function("make_time(int4, int4, float8) -> time")
 def make_time(hour: int, minute: int, second: float) -> int:
-    us = round(second * US_PER_SECOND) if math.isfinite(second) else -1
+    us = round(second * US_PER_SECOND) if 0 <= second <= 60 else -1
     valid = 0 <= hour <= 24 and 0 <= minute <= 59 and 0 <= us <= 60 * US_PER_SECOND
     if not valid or (hour == 24 and (minute or us)):
         raise SqlError("22008", f"time field value out of range: {hour}:{minute:02d}:{second:02g}")
@@ -190,7 +190,7 @@ def _make_interval(
     minutes: int = 0,
     seconds: float = 0.0,
 ) -> Interval:
-    if not math.isfinite(seconds):
+    if not math.isfinite(seconds * US_PER_SECOND):
         raise interval_out_of_range()
     us = hours * US_PER_HOUR + minutes * US_PER_MINUTE + round(seconds * US_PER_SECOND)
     return make(years * 12 + months, weeks * 7 + days, us)
@@ -209,7 +209,8 @@ def _to_timestamp(seconds: float) -> int:
         raise SqlError("22008", "timestamp cannot be NaN")
     if math.isinf(seconds):
         return INFINITY if seconds > 0 else NEGATIVE_INFINITY
-    value = round((seconds - 946_684_800) * US_PER_SECOND)
+    shifted = (seconds - 946_684_800) * US_PER_SECOND
+    value = round(shifted) if math.isfinite(shifted) else INFINITY
     if not cal.TIMESTAMP_MIN <= value <= cal.TIMESTAMP_MAX:
         raise SqlError("22008", f'timestamp out of range: "{seconds:g}"')
     return value

@@ -170,7 +170,14 @@ def _sign(value: float) -> float:
 
 function("pi() -> float8", raises=False)(lambda: math.pi)
 function("degrees(float8) -> float8", raises=False)(math.degrees)
-function("radians(float8) -> float8", raises=False)(math.radians)
+
+
+@function("radians(float8) -> float8")
+def _radians(value: float) -> float:
+    result = math.radians(value)
+    if value and not result:
+        raise SqlError("22003", "value out of range: underflow")
+    return result
 
 
 def _within(call: Callable[..., float]) -> Callable[..., float]:
@@ -185,8 +192,24 @@ def _within(call: Callable[..., float]) -> Callable[..., float]:
     return compute
 
 
-for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh"):  # fmt: skip
+for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "tanh", "asinh", "acosh"):  # fmt: skip
     function(f"{_name}(float8) -> float8")(_within(getattr(math, _name)))
+
+
+def _hyperbolic(compute: Callable[[float], float], odd: bool) -> Callable[[float], float]:
+    """sinh and cosh: what is too large is infinite."""
+
+    def call(value: float) -> float:
+        try:
+            return compute(value)
+        except OverflowError:
+            return math.copysign(math.inf, value) if odd else math.inf
+
+    return call
+
+
+function("sinh(float8) -> float8")(_hyperbolic(math.sinh, True))
+function("cosh(float8) -> float8")(_hyperbolic(math.cosh, False))
 function("atan2(float8, float8) -> float8")(_within(math.atan2))
 
 

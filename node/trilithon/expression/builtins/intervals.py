@@ -60,9 +60,6 @@ def negate(value: Interval) -> Interval:
     return make(-value[0], -value[1], -value[2])
 
 
-operator("+ interval -> interval", raises=False)(lambda value: value)
-
-
 def _rounded_us(seconds: float) -> float:
     """TSROUND: to whole µs."""
     return float(round(seconds * 1e6)) / 1e6

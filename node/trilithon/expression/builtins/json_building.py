@@ -37,7 +37,7 @@ def to_json(ref: TypeRef) -> Callable[[Any, Any], str]:
     match info.name:
         case "bool":
             return lambda value, _: "true" if value else "false"
-        case "int2" | "int4" | "int8" | "oid":
+        case "int2" | "int4" | "int8":
             return lambda value, _: str(value)
         case "numeric":
             return lambda value, _: _number_json(value.is_finite(), numeric.render(value))
@@ -92,6 +92,22 @@ _TYPED: Final[dict[str, Any]] = {"typed": True, "context": True, "volatility": S
 function("to_json(anyelement) -> json", **_TYPED)(_to_json)
 function("to_jsonb(anyelement) -> jsonb", **_TYPED)(_to_jsonb)
 function("array_to_json(anyarray) -> json", **_TYPED)(_to_json)
+
+
+@function("array_to_json(anyarray, bool) -> json", **_TYPED)
+def _array_to_json(types: Any, _: Any) -> Callable[..., str]:
+    """With line feeds between the elements of the first dimension where they are asked for."""
+    item = _value(TypeRef(type_info(types[0].oid).element_oid))
+
+    def write(ctx: Any, value: ArrayValue, pretty: bool) -> str:
+        parts = [item(part, ctx.settings) for part in value.items]
+        for size in reversed(value.dimensions[1:]):
+            parts = [
+                "[" + ",".join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)
+            ]
+        return "[" + (",\n " if pretty else ",").join(parts) + "]"
+
+    return write
 
 
 def _build_array(types: Any, _: Any) -> Callable[..., str]:
@@ -156,6 +172,9 @@ def text_io_key(ref: TypeRef) -> Callable[[Any, Any], str]:
     info = type_info(ref.oid)
     if info.category == "A" or info.name in ("record", "json", "jsonb"):
         return _refuse_key
+    if info.name in ("timestamp", "timestamptz"):
+        zoned = info.name == "timestamptz"
+        return lambda value, settings: _iso_8601(text_io.render(ref, value, settings), zoned)
     return lambda value, settings: text_io.render(ref, value, settings)
 
 

@@ -295,6 +295,8 @@ def _delete_key(text: str, key: str) -> str:
 
 @operator("jsonb - text[] -> jsonb")
 def _delete_keys(text: str, keys: ArrayValue) -> str:
+    if len(keys.dimensions) > 1:
+        raise SqlError("2202E", "wrong number of array subscripts")
     value = _load(text)
     if isinstance(value, dict):
         return jv.dump({key: item for key, item in value.items() if key not in keys.items})
@@ -336,6 +338,8 @@ def _delete_path(text: str, path: ArrayValue) -> str:
     value = _load(text)
     if not isinstance(value, dict | list):
         raise SqlError("22023", "cannot delete path in scalar")
+    if not value:
+        return text
     steps = _steps(path)
     holder = value
     for number, step in enumerate(steps, start=1):
@@ -408,13 +412,13 @@ def _set_lax(
 ) -> str | None:
     if text is None or path is None or create is None:
         return None
+    if new is not None:
+        return _set(text, path, new, create)
     if treatment not in ("use_json_null", "delete_key", "return_target", "raise_exception"):
         raise SqlError(
             "22023",
             'null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"',
         )
-    if new is not None:
-        return _set(text, path, new, create)
     match treatment:
         case "use_json_null":
             return _set(text, path, "null", create)

@@ -190,8 +190,9 @@ def _replace_nth(
 ) -> str:
     if nth < 0:
         raise SqlError("22023", f'invalid value for parameter "n": {nth}')
+    at = _start(start)
     compiled, _ = _compile(pattern, flags, "regexp_replace")
-    return _replaced(text, compiled, replacement, _start(start), nth)
+    return text if at > len(text) else _replaced(text, compiled, replacement, at, nth)
 
 
 @function("regexp_replace(text, text, text, int4, int4) -> text")
@@ -222,8 +223,9 @@ def _split(text: str, pattern: str, flags: str = "") -> list[str]:
 
 
 def _count(text: str, pattern: str, start: int = 1, flags: str = "") -> int:
+    at = _start(start)
     compiled, _ = _compile(pattern, flags, "regexp_count")
-    return len(compiled.matches(text, _start(start)))
+    return 0 if at > len(text) else len(compiled.matches(text, at))
 
 
 def _instr(
@@ -243,7 +245,7 @@ def _instr(
     if group < 0:
         raise SqlError("22023", f'invalid value for parameter "subexpr": {group}')
     compiled, _ = _compile(pattern, flags, "regexp_instr")
-    matches = compiled.matches(text, at)
+    matches = compiled.matches(text, at) if at <= len(text) else []
     if len(matches) < nth or group > compiled.groups:
         return 0
     match = matches[nth - 1]
@@ -260,7 +262,7 @@ def _substr(
     if group < 0:
         raise SqlError("22023", f'invalid value for parameter "subexpr": {group}')
     compiled, _ = _compile(pattern, flags, "regexp_substr")
-    matches = compiled.matches(text, at)
+    matches = compiled.matches(text, at) if at <= len(text) else []
     if len(matches) < nth or group > compiled.groups:
         return None
     found: str | None = matches[nth - 1].group(group)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from trilithon.core.errors import SqlError
 from trilithon.expression import numeric_math as nm
 from trilithon.expression.registry import function, operator
 from trilithon.types.numeric import EXACT, NAN, ONE, ZERO, round_to, scale_of
+from trilithon.types.ordering import sort_key
+from trilithon.types.values import ArrayValue
 
 operator("numeric + numeric -> numeric")(nm.add)
 operator("numeric - numeric -> numeric")(nm.subtract)
@@ -128,6 +132,21 @@ def _width_bucket(operand: Decimal, low: Decimal, high: Decimal, count: int) -> 
             return count + 1
         offset, span = EXACT.subtract(low, operand), EXACT.subtract(low, high)
     return int(EXACT.divide_int(EXACT.multiply(offset, Decimal(count)), span)) + 1
+
+
+@function("width_bucket(anycompatible, anycompatiblearray) -> int4", typed=True)
+def _width_bucket_of(types: Any, _: Any) -> Callable[[Any, ArrayValue], int]:
+    """How many thresholds, which are sorted, are not above the operand."""
+    key = sort_key(types[0].oid) or (lambda value: value)
+
+    def find(operand: Any, thresholds: ArrayValue) -> int:
+        if len(thresholds.dimensions) > 1:
+            raise SqlError("2202E", "thresholds must be one-dimensional array")
+        if None in thresholds.items:
+            raise SqlError("22004", "thresholds array must not contain NULLs")
+        return bisect_right([key(item) for item in thresholds.items], key(operand))
+
+    return find
 
 
 def _generate(start: Decimal, stop: Decimal, step: Decimal = ONE) -> Iterator[Decimal]:

@@ -327,5 +327,5 @@ def _width_of(value: Any) -> int:
         return 0
     try:
         return int(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError):
         raise SqlError("22P02", f'invalid input syntax for type integer: "{value}"') from None

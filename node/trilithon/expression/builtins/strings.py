@@ -9,7 +9,7 @@ from typing import Any, Final
 from trilithon.core.errors import SqlError
 from trilithon.expression.registry import STABLE, function, operator
 from trilithon.types import text_io
-from trilithon.types.registry import BOOL, TypeRef
+from trilithon.types.registry import BOOL, INT32_MIN, TypeRef
 
 # What one function may build: the value limit and some, so that repeat('x', 2e9) ends early.
 LENGTH_MAX: Final = 64 * 1024 * 1024
@@ -114,7 +114,14 @@ def _each(convert: Callable[[str], str]) -> Callable[[str], str]:
     return change
 
 
-lower = _each(str.lower)
+_lower_each = _each(str.lower)
+
+
+def lower(text: str) -> str:
+    # The C library's simple mapping of the one capital that becomes two characters in Python.
+    return _lower_each(text.replace("\u0130", "i") if "\u0130" in text else text)
+
+
 upper = _each(str.upper)
 function("lower(text) -> text", raises=False)(lower)
 function("upper(text) -> text", raises=False)(upper)
@@ -168,6 +175,8 @@ def _left(text: str, count: int) -> str:
 
 @function("right(text, int4) -> text", raises=False)
 def _right(text: str, count: int) -> str:
+    if count == INT32_MIN:
+        return text  # PostgreSQL negates it, which gives the same number again
     return text[-count:] if count else ""
 
 

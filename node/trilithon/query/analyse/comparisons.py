@@ -35,6 +35,7 @@ from trilithon.query.analyse.tree import (
 )
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import (
+    REGTYPE,
     UNKNOWN,
     TypeRef,
     array_type,
@@ -354,6 +355,12 @@ def call_with(
     resolved = analysis.at(
         location, functions.resolve_function, name, [argument.type for argument in arguments]
     )
+    if name == "pg_typeof" and arguments[0].type.oid == UNKNOWN.oid:
+        # A literal keeps being of no type; a parameter that nothing else decides has none either.
+        given = arguments[0]
+        if isinstance(given, ir.Parameter) and given.number <= len(analysis.parameters):
+            analysis.fail("42P18", f"could not determine data type of parameter ${given.number}")
+        return ir.Constant(UNKNOWN.oid, REGTYPE)
     if resolved.cast is not None:
         return coercion.coerce(analysis, arguments[0], resolved.cast, coercion.EXPLICIT, location)
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)

@@ -137,7 +137,7 @@ def _typed(
         return (coercion.coerce_implicit(analysis, arguments[0], INT4, location),), INT4
     if result is not None:
         return (), result
-    if all(argument.type.oid == UNKNOWN.oid for argument in arguments[::2]):
+    if len(arguments) < 3 and arguments[0].type.oid == UNKNOWN.oid:
         analysis.fail(
             "42804",
             "could not determine polymorphic type because input has type unknown",
