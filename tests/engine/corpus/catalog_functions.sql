@@ -129,3 +129,6 @@ select name, utc_offset, is_dst, abbrev from pg_timezone_names where name in ('U
 select relname, relkind, relnatts, relnamespace::regnamespace from pg_class where oid in (1259, 1249, 1247, 1255, 2615) order by oid
 select attname, atttypid::regtype, attnum, attnotnull, attcollation, attlen, attalign, attstorage from pg_attribute where attrelid = 'pg_class'::regclass and attnum > 0 order by attnum
 select attname, attcollation from pg_attribute where attrelid = 'cf'::regclass and attnum > 0 and attname <> 'b' order by attnum
+select '«no such¦setof int¦nosuch.x¦double¦timestamp with zone¦int; select 1»'::regtype
+select 'cf'::regtype, 'cfv'::regtype, ' int [ ] '::regtype, 'int[3][]'::regtype, 'pg_catalog.int4[]'::regtype, 'varchar(10)'::regtype, 'timestamp(3) with time zone'::regtype, 'numeric(5,2)[]'::regtype
+select to_regtype('nosuch.x'), to_regproc('nosuch.x'), to_regclass('nosuch.x')

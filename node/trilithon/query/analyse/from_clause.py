@@ -130,9 +130,15 @@ def table_item(analysis: Analysis, table: Table, node: Node) -> FromItem:
         for output, column in zip(scan.outputs, table.columns, strict=False)
         if not column.dropped
     )
-    return named_item(
+    item = named_item(
         analysis, scan, visible, alias or table.name, column_names, "" if alias else table.schema
     )
+    # Rows that an outer join filled up with NULL come from no table.
+    present = ir.IsNull(ir.Column(scan.key_column.id, BYTEA), negated=True)
+    table_id = ir.Constant(table.id, OID)
+    found = ir.Case(None, ((present, table_id),), None, OID)
+    item.columns.append(Visible("tableoid", found, alias or table.name, system=True))
+    return item
 
 
 def named_item(

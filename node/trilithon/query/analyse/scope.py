@@ -99,6 +99,9 @@ def _find_unqualified(
         found = _nearest(
             [column for column in level.columns if column.name == name and not column.hidden]
         )
+        if len(found) > 1 and found[0].system:
+            # Of several tables' nobody's.
+            analysis.fail("42703", f'column "{name}" does not exist', location)
         if len(found) > 1:
             analysis.fail("42702", f'column reference "{name}" is ambiguous', location)
         if found:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.catalog.definitions import Domain, Enum, Function
+from trilithon.query.catalog.definitions import Domain, Enum, Function, Table, View
 from trilithon.query.catalog_views import builtin_objects, facts, functions, objects
+from trilithon.query.parse.parser import parse_plain
 from trilithon.types.registry import (
+    BY_NAME,
     FIRST_USER_OID,
     REGCLASS,
     REGTYPE,
@@ -20,7 +21,6 @@ from trilithon.types.registry import (
     type_name,
 )
 
-_MODIFIER: Final = re.compile(r"\([^)]*\)")
 _REGPROC: Final = 24
 _REGPROCEDURE: Final = 2202
 _REGOPER: Final = 2203
@@ -83,23 +83,39 @@ def _single(text: str) -> str:
     return parts[0]
 
 
+@lru_cache(maxsize=1024)
+def _type_name(text: str) -> tuple[tuple[str, ...], bool]:
+    """The parts of a type's name as the grammar reads them, and whether it is an array. Raises SqlError 42601."""
+    statements = parse_plain(f"select null::{text}")
+    body = statements[0].node.get("SelectStmt", {}) if len(statements) == 1 else {}
+    targets = body.get("targetList", ())
+    target = targets[0]["ResTarget"] if len(targets) == 1 else {}
+    value = target.get("val", {}).get("TypeCast", {})
+    named = value.get("typeName", {})
+    plain = set(body) <= {"targetList", "limitOption", "op"} and "name" not in target
+    if not plain or "A_Const" not in value.get("arg", {}) or not named or "setof" in named:
+        raise SqlError("42601", f'invalid type name "{text}"')
+    names = tuple(part["String"]["sval"] for part in named["names"])
+    return names, "arrayBounds" in named
+
+
 def _type(catalog: Any, path: tuple[str, ...], text: str) -> int:
-    array = text.endswith("[]")
-    parts = functions.split_name(text.removesuffix("[]")) if '"' in text or "." in text else []
-    name = parts[-1] if parts else text.removesuffix("[]").lower()
+    """Raises SqlError 42601, 42704, 3F000."""
+    parts, array = _type_name(text)
+    name, places = parts[-1], (parts[-2],) if len(parts) > 1 else path
     if len(parts) < 2 or parts[-2] == "pg_catalog":
         pseudo = _pseudo_types().get(name)
         if pseudo is not None and not array:
             return pseudo
-        bare = " ".join(_MODIFIER.sub(" ", name).split())
-        try:
-            # Without quotes char is character(1).
-            return int(
-                lookup_type("bpchar" if bare == "char" and not parts else bare, (), array).oid
-            )
-        except SqlError:
-            pass
-    found = catalog.find_type((parts[-2],) if len(parts) > 1 else path, name)
+        if name in BY_NAME:
+            return int(lookup_type(name, (), array).oid)
+    if len(parts) > 1 and parts[-2] != "pg_catalog":
+        catalog.require_schema(parts[-2])
+    found = catalog.find_type(places, name)
+    if found is None and not array:
+        relation = catalog.relation(places, name)
+        if isinstance(relation, Table | View):
+            return objects.row_type_oid(relation)
     if found is None or (array and isinstance(found, Domain)):
         raise SqlError("42704", f'type "{text}" does not exist')
     return int(found.id | USER_ARRAY if array else found.id)
@@ -167,9 +183,10 @@ def _procedure(catalog: Any, path: tuple[str, ...], kind: int, text: str) -> int
     name_text, opened, rest = text.partition("(")
     if kind == _REGPROCEDURE and (not opened or not rest.endswith(")")):
         raise SqlError("22P02", "expected a left parenthesis")
-    found = _procedures_named(
-        catalog, path, functions.split_name((name_text if opened else text).strip())
-    )
+    parts = functions.split_name((name_text if opened else text).strip())
+    if len(parts) > 1:
+        catalog.require_schema(parts[-2])
+    found = _procedures_named(catalog, path, parts)
     if kind == _REGPROCEDURE:
         given = tuple(_types_in(catalog, path, rest[:-1]))
         found = [one for one in found if one[1] == given]
