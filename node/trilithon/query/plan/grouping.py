@@ -12,6 +12,7 @@ from trilithon.query.analyse.tree import Expr
 from trilithon.query.execute import sorting
 from trilithon.query.execute.aggregate import Call, GroupingSet, HashAggregate
 from trilithon.query.execute.operators import Operator
+from trilithon.query.plan.extremes import first_of_order
 from trilithon.query.plan.partial_groups import storage_groups
 from trilithon.types.ordering import sort_key
 
@@ -26,7 +27,7 @@ def build_aggregate(planner: Planner, relation: tree.Aggregate) -> Operator:
     needed: set[int] = set()
     for expression in wanted:
         needed |= used_columns(expression)
-    source = planner.build(relation.input, frozenset(needed))
+    source = planner.build(first_of_order(planner, relation), frozenset(needed))
     prepared, source = planner.lift(wanted, source)
     width = len(relation.groups)
     rest = iter(range(width, len(prepared)))

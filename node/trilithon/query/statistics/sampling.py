@@ -134,12 +134,13 @@ def column_statistics(column: Column, values: Sequence[Any], rows: float) -> Col
         keys.append(key)
         examples.setdefault(key, value)
     distinct = distinct_values(counts, long, len(present), rows * (1.0 - fraction))
+    complete = len(counts) == distinct
     if distinct > rows / 10:
         distinct = -min(1.0, distinct / rows)
     made = ColumnStatistics(fraction, distinct, width / len(present))
     if type_info(column.type.oid).name not in _SPREAD_TYPES or long:
         return made
-    common = common_values(counts, len(counts) == (distinct if distinct > 0 else -1))
+    common = common_values(counts, complete)
     chosen = {key for key, _ in common}
     bounds = _bounds([key for key in keys if key not in chosen])
     return msgspec.structs.replace(
