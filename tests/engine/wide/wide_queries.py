@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wide_expressions import Relation, Scope
+from wide_expressions import NUMBERS, Relation, Scope
 from wide_schema import KINDS
 from wide_windows import Aggregates
 
@@ -51,6 +51,9 @@ class Queries(Aggregates):
         if self.chance(0.6):
             call, _ = self.aggregate(inner, kind)
             return f"(select {call} from {text} where {where})"
+        if kind == "ints" and self.chance(0.5):
+            number = f"({self.small(inner, 1)})::int"
+            return f"array(select {number} from {text} where {where} order by 1 {self.pick(('', 'desc'))} limit 3)"
         value = self.keyable([*inner], kind, 0)
         return f"(select {value} from {text} where {where} order by 1 {self.pick(('', 'desc'))} limit 1)"
 
@@ -278,18 +281,26 @@ class Queries(Aggregates):
         self, outer: Scope, depth: int, kinds: list[str] | None = None
     ) -> tuple[str, list[str]]:
         chosen = kinds or [self.pick(OUTPUT_KINDS) for _ in range(self.number(1, 3))]
+        mixed = kinds is None and self.chance(0.3)
+        result = list(chosen)
 
         def side() -> str:
+            own = list(chosen)
+            for at, kind in enumerate(chosen):
+                if mixed and kind in NUMBERS and self.chance(0.4):
+                    own[at] = self.pick(NUMBERS)
+                    # What is common to numbers: the one further to the right in the list.
+                    result[at] = max(result[at], own[at], key=NUMBERS.index)
             if depth > 0 and self.chance(0.2):
-                return f"({self.set_operation(outer, depth - 1, chosen)[0]})"
+                return f"({self.set_operation(outer, depth - 1, own)[0]})"
             if self.chance(0.6):
-                return f"({self.simple(outer, chosen)[0]})"
-            return f"({self.block(outer, max(depth - 1, 0), chosen)[0]})"
+                return f"({self.simple(outer, own)[0]})"
+            return f"({self.block(outer, max(depth - 1, 0), own)[0]})"
 
         sql = f"{side()} {self.pick(SET_WORDS)} {side()}"
         if self.chance(0.25):
             sql += f" {self.pick(SET_WORDS)} {side()}"
-        return (sql + self.limit(len(chosen)) if self.chance(0.15) else sql), chosen
+        return (sql + self.limit(len(result)) if self.chance(0.15) else sql), result
 
     # ---- whole statements
 

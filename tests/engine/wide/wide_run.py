@@ -7,6 +7,7 @@ does a part of it.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections import Counter
@@ -59,6 +60,9 @@ def rounds(
 
 
 def main() -> int:
+    # In the background SIGINT may be ignored; PostgreSQL has to be stopped in either case.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     parser = argparse.ArgumentParser()
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=20)
