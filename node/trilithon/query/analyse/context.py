@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, Protocol
 
 from trilithon.core.errors import SqlError
+from trilithon.query.analyse.notes import Notes
 from trilithon.query.analyse.tree import Cte, OutputColumn
 from trilithon.query.parse.statement import Lifted, Statement, character_position
 from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
@@ -79,6 +80,8 @@ class Analysis:
     literals: dict[int, tuple[Any, int]] = field(default_factory=dict)
     # Nested sources (views, defaults) have no position in the statement's own text.
     silent: int = 0
+    # What was found out about each parse node, where somebody wants to know.
+    notes: Notes | None = None
 
     def column(
         self, name: str, type_: TypeRef, table_oid: int = 0, number: int = 0

@@ -97,6 +97,8 @@ def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         analysis.fail("42703", f"column {shown} does not exist", location)
     if isinstance(found.expression, ir.Column):
         analysis.mentioned.setdefault(found.expression.index, location)
+    if analysis.notes is not None:
+        analysis.notes.columns[id(node)] = found
     return found.expression
 
 
@@ -470,7 +472,8 @@ def _sql_value(analysis: Analysis, scope: Scope, node: Node) -> Expr:
             analysis, _SESSION_VALUES[operation][1], (), node.get("location", 0)
         )
     _, type_word = _SQL_VALUES[operation]
-    modifier = node.get("typmod", -1)
+    # The parser leaves out what is 0.
+    modifier = node.get("typmod", 0)
     target = lookup_type(type_word, [modifier] if modifier >= 0 else [])
     now = comparisons.simple_call(analysis, "now", (), node.get("location", 0))
     return now if now.type == target else ir.Cast(now, target)

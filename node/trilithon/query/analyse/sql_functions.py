@@ -88,6 +88,8 @@ def find_call(analysis: Analysis, scope: Scope, path: Sequence[str], node: Node)
         if block is not None and collected:
             del block.aggregates[collected:]
         return None
+    if analysis.notes is not None:
+        analysis.notes.calls[id(node)] = chosen
     return Call(chosen, _arguments(analysis, chosen, values, labels, location))
 
 

@@ -6,7 +6,6 @@ is imported; a signature that somebody else has registered stays theirs.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from trilithon.core.errors import SqlError
@@ -23,22 +22,26 @@ from trilithon.types.values import ArrayValue, RecordValue
 # ---- definitions as text
 
 
-@_stable("pg_get_expr(pg_node_tree, oid) -> text")
-def _expression(context: Any, text: str, relation: int) -> str:
+def _viewpoint(context: Any, pretty: bool = False) -> Any:
     from trilithon.query.catalog_views import expression_text
 
-    return expression_text.shown(catalog_of(context), _path(context), text)
+    return expression_text.viewpoint(catalog_of(context), context.session, pretty, context.settings)
+
+
+@_stable("pg_get_expr(pg_node_tree, oid) -> text")
+def _expression(context: Any, text: str, relation: int) -> Any:
+    return _expression_pretty(context, text, relation, False)
 
 
 @_stable("pg_get_expr(pg_node_tree, oid, bool) -> text")
 def _expression_pretty(context: Any, text: str, relation: int, pretty: bool) -> Any:
-    return _expression(context, text, relation)
+    table = catalog_of(context).table_by_id(relation)
+    return _viewpoint(context, pretty).tree_text(text, table)
 
 
 @_stable("pg_get_indexdef(oid) -> text")
-def _index_definition(context: Any, oid: int) -> str | None:
-    found = catalog_of(context).index_by_id(oid)
-    return None if found is None else objects.index_definition(*found)
+def _index_definition(context: Any, oid: int) -> Any:
+    return _index_column(context, oid, 0, False)
 
 
 @_stable("pg_get_indexdef(oid, int4, bool) -> text")
@@ -47,10 +50,11 @@ def _index_column(context: Any, oid: int, column: int, pretty: bool) -> str | No
     if found is None:
         return None
     table, index = found
+    view = _viewpoint(context, pretty)
     if column == 0:
-        return objects.index_definition(table, index)
+        return objects.index_definition(view, table, index)
     if column <= len(index.columns):
-        return objects.index_column_text(table, index.columns[column - 1])
+        return objects.index_column_text(view, table, index.columns[column - 1])
     if column <= len(index.columns) + len(index.include):
         number = index.include[column - len(index.columns) - 1]
         return objects.quote(table.columns[number - 1].name)
@@ -58,15 +62,21 @@ def _index_column(context: Any, oid: int, column: int, pretty: bool) -> str | No
 
 
 @_stable("pg_get_constraintdef(oid) -> text")
-def _constraint_definition(context: Any, oid: int) -> str | None:
+def _constraint_definition(context: Any, oid: int) -> Any:
+    return _constraint_definition_pretty(context, oid, False)
+
+
+@_stable("pg_get_constraintdef(oid, bool) -> text")
+def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> str | None:
     catalog = catalog_of(context)
+    view = _viewpoint(context, pretty)
     found = catalog.index_by_id(oid)
     if found is not None:
         return objects.constraint_definition(*found)
     for table in catalog.tables:
         for check in table.checks:
             if objects.check_oid(table, check) == oid:
-                return objects.check_definition(check)
+                return objects.check_definition(check, view.check(check.sql, table))
         for key in table.foreign_keys:
             if objects.foreign_key_oid(table, key) == oid:
                 path = _path(context)
@@ -74,15 +84,8 @@ def _constraint_definition(context: Any, oid: int) -> str | None:
     for domain in catalog.types:
         for check in domain.checks if isinstance(domain, Domain) else ():
             if objects.domain_check_oid(domain, check) == oid:
-                from trilithon.query.catalog_views.expression_text import domain_condition
-
-                return objects.check_definition(replace(check, sql=domain_condition(check.sql)))
+                return objects.check_definition(check, view.domain_check(domain, check.sql))
     return None
-
-
-@_stable("pg_get_constraintdef(oid, bool) -> text")
-def _constraint_definition_pretty(context: Any, oid: int, pretty: bool) -> Any:
-    return _constraint_definition(context, oid)
 
 
 @_stable("pg_partition_ancestors(regclass) -> setof regclass")

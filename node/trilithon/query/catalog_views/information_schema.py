@@ -78,7 +78,7 @@ def _columns(view: Viewpoint) -> Rows:
                     "is_identity": _yes(column.identity is not Identity.NONE),
                     "identity_generation": column.identity.value.upper() or None,
                     "is_generated": "ALWAYS" if column.generated is not None else "NEVER",
-                    "generation_expression": column.generated,
+                    "generation_expression": _generation(view, table, position),
                     "is_updatable": "YES",
                 }
             )
@@ -105,12 +105,19 @@ def _domain_not_null(view: Viewpoint, column: Any) -> bool:
 
 
 def _default(view: Viewpoint, table: Any, position: int) -> str | None:
+    return None if table.columns[position].generated is not None else _stored(view, table, position)
+
+
+def _generation(view: Viewpoint, table: Any, position: int) -> str | None:
+    return None if table.columns[position].generated is None else _stored(view, table, position)
+
+
+def _stored(view: Viewpoint, table: Any, position: int) -> str | None:
     text = objects.default_text(table, position)
-    if text is None or table.columns[position].generated is not None:
+    if text is None:
         return None
-    path = tuple(getattr(view.session, "search_path", ("public",)))
-    made = expression_text.default_text(view.catalog, table.columns[position], text)
-    return expression_text.shown(view.catalog, path, made)
+    point = expression_text.viewpoint(view.catalog, view.session)
+    return point.expression(text, table, table.columns[position].type)
 
 
 def _column(
@@ -279,13 +286,14 @@ def _constraint_columns(view: Viewpoint) -> Rows:
 
 
 def _checks(view: Viewpoint) -> Rows:
+    point = expression_text.viewpoint(view.catalog, view.session)
     for table in view.catalog.tables:
         for check in table.checks:
             yield {
                 "constraint_catalog": _database(view),
                 "constraint_schema": table.schema,
                 "constraint_name": check.name,
-                "check_clause": f"({check.sql})",
+                "check_clause": f"({point.check(check.sql, table)})",
             }
         for column in table.visible_columns:
             if column.not_null:
@@ -301,7 +309,7 @@ def _checks(view: Viewpoint) -> Rows:
                 "constraint_catalog": _database(view),
                 "constraint_schema": domain.schema,
                 "constraint_name": check.name,
-                "check_clause": f"({expression_text.domain_condition(check.sql)})",
+                "check_clause": f"({point.domain_check(domain, check.sql)})",
             }
 
 

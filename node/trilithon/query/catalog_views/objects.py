@@ -124,16 +124,17 @@ def rule_oid(view: View) -> int:
     return synthetic_oid("rule", view.id, "")
 
 
-def check_definition(check: Check) -> str:
-    text = f"CHECK ({check.sql})"
+def check_definition(check: Check, shown: str) -> str:
+    """`shown`: its condition as text."""
+    text = f"CHECK ({shown})"
     return text if check.validated else text + " NOT VALID"
 
 
-def index_column_text(table: Table, column: IndexColumn) -> str:
+def index_column_text(view: Any, table: Table, column: IndexColumn) -> str:
+    """`view`: a `shown.definitions.Viewpoint`."""
     if column.number:
         return quote(table.columns[column.number - 1].name)
-    sql = column.expression or ""
-    return sql if re.fullmatch(r"\w+\(.*\)", sql) else f"({sql})"
+    return str(view.index_expression(column.expression or "", table))
 
 
 def index_column_name(table: Table, column: IndexColumn, taken: set[str]) -> str:
@@ -149,26 +150,27 @@ def index_column_name(table: Table, column: IndexColumn, taken: set[str]) -> str
     return name
 
 
-def index_definition(table: Table, index: Index) -> str:
+def index_definition(view: Any, table: Table, index: Index) -> str:
+    """`view`: a `shown.definitions.Viewpoint`; when pretty, the schema is left out where the path finds it."""
     parts = []
     for column in index.columns:
-        text = index_column_text(table, column)
+        text = index_column_text(view, table, column)
         if column.descending:
             text += " DESC"
         if column.nulls_first is not None and column.nulls_first != column.descending:
             text += " NULLS FIRST" if column.nulls_first else " NULLS LAST"
         parts.append(text)
     unique = "UNIQUE " if index.unique else ""
-    text = (
-        f"CREATE {unique}INDEX {quote(index.name)} ON {quote(table.schema)}.{quote(table.name)} "
-        f"USING btree ({', '.join(parts)})"
-    )
+    name = f"{quote(table.schema)}.{quote(table.name)}"
+    if view.pretty:
+        name = qualified(view.catalog, view.path, table)
+    text = f"CREATE {unique}INDEX {quote(index.name)} ON {name} USING btree ({', '.join(parts)})"
     if index.include:
         text += f" INCLUDE ({column_list(table, index.include)})"
     if index.nulls_not_distinct:
         text += " NULLS NOT DISTINCT"
     if index.predicate is not None:
-        text += f" WHERE {index.predicate}"
+        text += f" WHERE {view.check(index.predicate, table)}"
     return text
 
 
@@ -177,7 +179,11 @@ def default_text(table: Table, position: int) -> str | None:
     column = table.columns[position]
     if column.dropped or column.identity is not Identity.NONE:
         return None
-    return column.generated if column.generated is not None else column.default
+    if column.generated is not None:
+        return column.generated
+    is_null = (column.default or "").upper() == "NULL"
+    # A bare NULL is no default; the domain's own, or a length to keep to, make it one.
+    return None if is_null and column.type.typmod < 0 and not column.domain_id else column.default
 
 
 def relation_kind(relation: Any) -> str:

@@ -17,7 +17,7 @@ from trilithon.query.catalog_views import (
 from trilithon.query.catalog_views.facts import vector_of
 from trilithon.query.catalog_views.provider import Viewpoint
 from trilithon.types import text_io
-from trilithon.types.registry import USER_ARRAY, TypeRef, array_type, type_info
+from trilithon.types.registry import BOOL, USER_ARRAY, TypeRef, array_type, type_info
 from trilithon.types.settings import DEFAULT_SETTINGS
 from trilithon.types.values import ArrayValue
 
@@ -305,7 +305,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "conrelid": table.id,
                 "conislocal": True,
                 "conkey": ArrayValue.of(check.columns) if check.columns else None,
-                "conbin": check.sql,
+                "conbin": expression_text.for_type(BOOL, check.sql),
             }
         for key in table.foreign_keys:
             yield {
@@ -340,7 +340,7 @@ def _constraints(view: Viewpoint) -> Rows:
                 "convalidated": check.validated,
                 "contypid": domain.id,
                 "conislocal": True,
-                "conbin": expression_text.domain_condition(check.sql),
+                "conbin": expression_text.for_domain(domain, check.sql),
             }
 
 
@@ -353,7 +353,7 @@ def _defaults(view: Viewpoint) -> Rows:
                     "oid": objects.synthetic_oid("default", table.id, column.number),
                     "adrelid": table.id,
                     "adnum": column.number,
-                    "adbin": expression_text.default_text(view.catalog, column, text),
+                    "adbin": expression_text.for_type(column.type, text),
                 }
 
 
@@ -444,7 +444,9 @@ def _index_list(view: Viewpoint) -> Rows:
                 "schemaname": table.schema,
                 "tablename": table.name,
                 "indexname": index.name,
-                "indexdef": objects.index_definition(table, index),
+                "indexdef": objects.index_definition(
+                    expression_text.viewpoint(view.catalog, view.session), table, index
+                ),
             }
 
 
