@@ -1,7 +1,5 @@
 """ALTER TABLE: columns, constraints, names and types."""
 
-from dataclasses import replace
-
 import pytest
 from catalog_helpers import (
     catalog,
@@ -166,17 +164,3 @@ async def test_renaming() -> None:
     assert found.relation(["public"], "t_pkey") is None
     assert found.index_by_id(table.indexes[0].id) is not None
     assert [c.name for c in found.table(["public"], "u").columns] == ["a", "c"]
-
-
-async def test_changing_a_type_rewrites() -> None:
-    cluster = new_cluster()
-    table = await make_table(cluster, "t", "a int", "b int", indexes=[primary("a"), unique("b")])
-    await fill(cluster, table, [[2, 20], [10, 3]])
-    transaction = await cluster.manager.begin()
-    column = replace(table.columns[0], type=TEXT)
-    changed = await ddl.alter_column_type(transaction, table, column, lambda row: str(row[0]))
-    assert changed.indexes[0].types == (TEXT,)
-    await transaction.commit()
-    table = await current_table(cluster)
-    check_indexes(cluster, table)
-    assert list(stored_rows(cluster, table).values()) == [["10", 3], ["2", 20]]

@@ -33,6 +33,7 @@ from trilithon.query.catalog.definitions import Function, Index, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog_views import object_names
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
+from trilithon.query.execute.conversions import Conversion
 from trilithon.query.execute.copying import CopyTarget
 from trilithon.query.execute.first_read import first_points
 from trilithon.query.execute.foreign_keys import RowRules, finish_statement
@@ -50,6 +51,7 @@ from trilithon.query.parse.grammar import start_deep_thread
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import derive
 from trilithon.query.plan.conditions import split
+from trilithon.query.plan.conversions import build_conversion, settings_of
 from trilithon.query.plan.estimates import RANGE
 from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
@@ -181,6 +183,7 @@ class Engine:
         self.plans_made = 0
         # With the domains that they were made with, which may change apart from the table.
         self._row_rules: dict[Table, tuple[Any, RowRules]] = {}
+        self._conversions: dict[Table, Conversion] = {}
         if manager is not None:
             manager.expressions = self
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
@@ -605,6 +608,21 @@ class Engine:
             analysis = self.analysis_for(parse_plain("SELECT 1")[0], catalog, _TableSettings())
             found = row_rules(analysis, self.planner_for(analysis), table)
             self._row_rules[table] = catalog.types, found
+        return found
+
+    def conversion(self, table: Table, catalog: Any) -> Conversion:
+        """What makes rows of the form that the table is being rewritten to."""
+        found = self._conversions.get(table)
+        if found is None:
+            if len(self._conversions) >= ROW_RULES_MAX:
+                self._conversions.clear()
+            made = table.rewrite
+            require(made is not None, "only a table that is rewritten is converted")
+            assert made is not None
+            settings = _TableSettings(made.search_path, settings_of(made))
+            analysis = self.analysis_for(parse_plain("SELECT 1")[0], catalog, settings)
+            found = build_conversion(analysis, self.planner_for(analysis), table)
+            self._conversions[table] = found
         return found
 
     def _table_expression(self, table: Table, sql: str) -> tuple[Any, Any, TypeRef]:

@@ -30,9 +30,21 @@ def put_object(transaction: Transaction, value: Stored) -> None:
     old_names = dict(names_of(before)) if before is not None else {}
     new_names = dict(names_of(value))
     transaction.check_writable("DDL")
+    if isinstance(before, Table) and isinstance(value, Table):
+        _refuse_beside_rewrite(before, value)
     transaction.write(object_key(value.id), MODE_EXCLUSIVE, encode_object(value))
     _write_names(transaction, old_names, new_names)
     transaction.change_catalog(transaction.catalog.with_object(value))
+
+
+def _refuse_beside_rewrite(before: Table, value: Table) -> None:
+    """The form that a table is being made into rests on its definition. SqlError 55006."""
+    if before.rewrite is not None and value.rewrite is not None:
+        raise SqlError(
+            "55006",
+            f'cannot change table "{before.name}" because its rows are being rewritten',
+            hint="sys.jobs shows the job's state.",
+        )
 
 
 def remove_object(transaction: Transaction, object_id: int) -> None:

@@ -8,7 +8,7 @@ had to be built online is ready.
 from trilithon.query.catalog.ddl_alter import (
     add_check,
     add_column,
-    alter_column_type,
+    check_new_column,
     drop_column,
     drop_constraint,
     drop_not_null,
@@ -35,6 +35,12 @@ from trilithon.query.catalog.ddl_indexes import (
     drop_index,
     rename_index,
 )
+from trilithon.query.catalog.ddl_rewrite import (
+    alter_type_in_place,
+    refuse_users_of_type,
+    rewrite_table,
+    same_values,
+)
 from trilithon.query.catalog.ddl_schemas import (
     alter_role,
     create_role,
@@ -50,6 +56,8 @@ from trilithon.query.catalog.ddl_tables import (
 )
 from trilithon.query.catalog.ddl_validation import (
     check_references_again,
+    refuse_references_online,
+    require_comparable_references,
     set_not_null,
     use_index,
     validate,
@@ -67,9 +75,10 @@ __all__ = [
     "add_check",
     "add_column",
     "add_primary_key",
-    "alter_column_type",
     "alter_role",
     "alter_sequence",
+    "alter_type_in_place",
+    "check_new_column",
     "check_references_again",
     "create_index",
     "create_role",
@@ -88,14 +97,19 @@ __all__ = [
     "drop_views",
     "put_changed",
     "put_foreign_key",
+    "refuse_references_online",
+    "refuse_users_of_type",
     "rename_column",
     "rename_constraint",
     "rename_index",
     "rename_relation",
     "rename_schema",
     "require_column",
+    "require_comparable_references",
     "require_nothing_pending",
     "restart_sequence",
+    "rewrite_table",
+    "same_values",
     "set_column_comment",
     "set_comment",
     "set_default",

@@ -27,7 +27,6 @@ from trilithon.query.catalog.ddl_indexes import (
     contains_nulls,
     count_rows,
     remove_index,
-    rewrite,
 )
 from trilithon.query.catalog.ddl_tables import (
     STORED_COLUMNS_MAX,
@@ -47,7 +46,6 @@ from trilithon.query.catalog.definitions import (
 from trilithon.query.catalog.definitions import (
     Sequence as SequenceObject,
 )
-from trilithon.query.catalog.rowkeys import pad_row, row_range
 from trilithon.query.transaction.transaction import Transaction
 
 Row = Sequence[Any]
@@ -82,9 +80,8 @@ async def add_column(
     *,
     if_not_exists: bool = False,
 ) -> Table | None:
-    """Existing rows have `definition.missing_value`; no row is touched. A default that differs from
-    row to row is the executor's: add the column without one, update the rows, set the default.
-    None: it exists and IF NOT EXISTS was said. SqlError 42701, 54011, 23502."""
+    """Existing rows have `definition.missing_value`; no row is touched. Values that differ from row to row
+    are `ddl_rewrite`'s. None: it exists and IF NOT EXISTS was said. SqlError 42701, 54011, 23502."""
     transaction.check_writable("ALTER TABLE")
     if table.column(definition.name) is not None:
         if if_not_exists:
@@ -92,16 +89,21 @@ async def add_column(
         raise SqlError(
             "42701", f'column "{definition.name}" of relation "{table.name}" already exists'
         )
-    check_column_name(definition.name)
-    columns_max = transaction.manager.limits.columns_per_table
-    if len(table.visible_columns) >= columns_max or len(table.columns) >= STORED_COLUMNS_MAX:
-        raise SqlError("54011", f"tables can have at most {columns_max} columns")
     column = make_column(len(table.columns) + 1, definition)
+    check_new_column(transaction, table, column)
     if column.not_null and column.missing is None:
         if await count_rows(transaction, table, 1):
             raise contains_nulls(table, column.name)
         check_rows_unchanged(transaction, table)
     return _put(transaction, table, columns=(*table.columns, column))
+
+
+def check_new_column(transaction: Transaction, table: Table, column: Column) -> None:
+    """SqlError 42701, 54011."""
+    check_column_name(column.name)
+    columns_max = transaction.manager.limits.columns_per_table
+    if len(table.visible_columns) >= columns_max or len(table.columns) >= STORED_COLUMNS_MAX:
+        raise SqlError("54011", f"tables can have at most {columns_max} columns")
 
 
 def drop_column(
@@ -271,45 +273,6 @@ def drop_not_null(transaction: Transaction, table: Table, name: str) -> Table:
         raise SqlError("42601", f'column "{name}" of relation "{table.name}" is an identity column')
     changed = replace(column, not_null=False, becoming_not_null=False)
     return _put(transaction, table, columns=_with_column(table, changed))
-
-
-async def alter_column_type(
-    transaction: Transaction,
-    table: Table,
-    changed_column: Column,
-    convert: Callable[[Row], Any],
-) -> Table:
-    """Rewrites the table within this transaction, within its limits (54000). `convert` gives the
-    column's new value for a row. SqlError 23505, and what `convert` raises."""
-    transaction.check_writable("ALTER TABLE")
-    position = changed_column.number - 1
-    check_rows_unchanged(transaction, table)
-    rows: list[list[Any]] = []
-    start, end = row_range(table)
-    async for chunk in transaction.scan(start, end, current=True):
-        for stored in chunk.rows:
-            row = list(pad_row(table, stored))
-            row[position] = convert(row)
-            rows.append(row)
-        if len(rows) > transaction.manager.limits.buffer.rows:
-            raise SqlError("54000", "transaction row limit exceeded")
-    changed = replace(
-        table,
-        columns=_with_column(table, changed_column),
-        indexes=tuple(
-            replace(
-                index,
-                columns=tuple(
-                    replace(part, type=changed_column.type)
-                    if part.number == changed_column.number
-                    else part
-                    for part in index.columns
-                ),
-            )
-            for index in table.indexes
-        ),
-    )
-    return await rewrite(transaction, table, changed, rows)
 
 
 # ---- constraints

@@ -312,6 +312,11 @@ def _drop_table(
             remove_object(transaction, sequence.id)
     remove_object(transaction, table_id)
     submit_reclaim(transaction, table)
+    if table.rewrite is not None:
+        # Imported late: it is written in terms of tables.
+        from trilithon.query.catalog.rewriting import forget_rewrite
+
+        forget_rewrite(transaction, table)
     return notices
 
 

@@ -23,7 +23,7 @@ from trilithon.query.catalog.ddl_indexes import (
     check_rows_unchanged,
     fits_inline,
 )
-from trilithon.query.catalog.definitions import Index, Job, JobKind, Table
+from trilithon.query.catalog.definitions import Column, Index, Job, JobKind, Table
 from trilithon.query.catalog.jobs import new_job, submit, submit_and_wait
 from trilithon.query.catalog.rowkeys import pad_row, row_range
 from trilithon.query.catalog.validation import (
@@ -184,15 +184,12 @@ def _usable_index(transaction: Transaction, table: Table, name: str) -> Index:
 async def check_references_again(transaction: Transaction, table: Table, number: int) -> None:
     """After the column's values were rewritten: the foreign keys over it, from both sides. SqlError 42804,
     23503."""
+    require_comparable_references(transaction, table, number)
     for owner, key_name in _keys_over(transaction, table, number):
         child = transaction.catalog.table_by_id(owner)
         assert child is not None
         key = child.foreign_key(key_name)
         assert key is not None
-        parent = transaction.catalog.table_by_id(key.referenced_table)
-        assert parent is not None
-        for own, target in zip(key.columns, key.referenced_columns, strict=True):
-            require_comparable(key.name, child.columns[own - 1], parent.columns[target - 1])
         check_rows_unchanged(transaction, child)
         start, end = row_range(child)
         async for chunk in transaction.scan(start, end, current=True):
@@ -208,3 +205,26 @@ def _keys_over(transaction: Transaction, table: Table, number: int) -> Sequence[
             if key.referenced_table == table.id and number in key.referenced_columns:
                 found.append((other_id, key.name))
     return list(dict.fromkeys(found))
+
+
+def require_comparable_references(transaction: Transaction, table: Table, number: int) -> None:
+    """SqlError 42804, 0A000."""
+    for owner, key_name in _keys_over(transaction, table, number):
+        child = transaction.catalog.table_by_id(owner)
+        assert child is not None
+        key = child.foreign_key(key_name)
+        assert key is not None
+        parent = transaction.catalog.table_by_id(key.referenced_table)
+        assert parent is not None
+        for own, target in zip(key.columns, key.referenced_columns, strict=True):
+            require_comparable(key.name, child.columns[own - 1], parent.columns[target - 1])
+
+
+def refuse_references_online(transaction: Transaction, table: Table, column: Column) -> None:
+    """SqlError 0A000: nobody looks at references again when rows are made online."""
+    for _, name in _keys_over(transaction, table, column.number):
+        raise SqlError(
+            "0A000",
+            f'rewriting column "{column.name}" of foreign key constraint "{name}" online is not supported',
+            hint="Drop the constraint first, and add it again afterwards.",
+        )

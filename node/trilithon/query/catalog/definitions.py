@@ -68,6 +68,7 @@ class JobKind(StrEnum):
     INDEX_BUILD = "index_build"
     RECLAIM = "reclaim"
     VALIDATE = "validate"
+    REWRITE = "rewrite"
 
 
 class JobState(StrEnum):
@@ -241,6 +242,29 @@ class ForeignKey:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The next form of a table whose rows are being made anew (see `rewriting`). `columns`, `indexes` and
+    `checks` are those of the table afterwards.
+
+    The column `number` gets the value of `sql` over the table as it is; None: the column's own default, or
+    what it is generated from. The rest is how the statement's session read and wrote values.
+    """
+
+    storage_id: int
+    columns: tuple[Column, ...]
+    indexes: tuple[Index, ...]
+    checks: tuple[Check, ...]
+    number: int
+    sql: str | None = None
+    search_path: tuple[str, ...] = ("public",)
+    timezone: str = "UTC"
+    datestyle: str = "ISO, MDY"
+    intervalstyle: str = "postgres"
+    # now(), in microseconds since 2000-01-01 UTC.
+    now_us: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Compared and hashed by identity: two catalogs that share a version of a table share the object."""
@@ -262,6 +286,25 @@ class Table:
     comment: str = ""
     # Counts the changes of this definition.
     version: int = 1
+    # While its rows are made anew; writers keep both.
+    rewrite: Rewrite | None = None
+
+    @cached_property
+    def shadow(self) -> Table | None:
+        """The table that is being made of this one; nobody reads it yet."""
+        made = self.rewrite
+        if made is None:
+            return None
+        return replace(
+            self,
+            storage_id=made.storage_id,
+            columns=made.columns,
+            indexes=made.indexes,
+            checks=made.checks,
+            foreign_keys=(),
+            referenced_by=(),
+            rewrite=None,
+        )
 
     @cached_property
     def visible_columns(self) -> tuple[Column, ...]:
@@ -449,7 +492,7 @@ class Job:
     kind: JobKind
     state: JobState
     table_id: int
-    # The index for index_build; the storage id for reclaim; the index that becomes a primary key.
+    # The index for index_build; the storage id for rewrite; the index that becomes a primary key.
     object_id: int
     object_name: str
     details: str = ""

@@ -7,6 +7,7 @@ runners of one job conflict there, and after a crash another query processor goe
 Kinds
 - index_build: see `backfill`.
 - validate: see `validation`.
+- rewrite: see `rewriting`.
 - reclaim: tombstones for everything under a storage id (or one index of it) that nobody can reach any
   more. Snapshots from before still see the rows, as with every tombstone.
 """
@@ -121,7 +122,8 @@ async def list_jobs(transaction: Transaction) -> list[Job]:
 
 # One transaction's worth of a job; whether there is more.
 Step = Callable[["TransactionManager", Job], Awaitable[bool]]
-RETRIED: Final = frozenset({"40001", "40003", "57P03", "53000"})
+# 55006: the table's rows are being rewritten, which comes to an end.
+RETRIED: Final = frozenset({"40001", "40003", "57P03", "53000", "55006"})
 FAILURES_MAX: Final = 10
 _LATER: Final = SqlError("57P03", "left for later")
 
@@ -267,21 +269,26 @@ class JobRunner:
         return _LATER
 
     async def _failed(self, job_id: bytes, error: SqlError, *, drop: bool) -> None:
-        # Imported late: both are written in terms of jobs.
+        # Imported late: they are written in terms of jobs.
         from trilithon.query.catalog.backfill import build_failed
+        from trilithon.query.catalog.rewriting import rewrite_failed
         from trilithon.query.catalog.validation import validation_failed
 
         self.failed += 1
         await build_failed(self._manager, job_id, error, drop=drop)
         await validation_failed(self._manager, job_id, error, drop=drop)
+        await rewrite_failed(self._manager, job_id, error)
 
 
 def _step_of(kind: JobKind) -> Step:
     from trilithon.query.catalog.backfill import backfill_step
+    from trilithon.query.catalog.rewriting import rewrite_step
     from trilithon.query.catalog.validation import validation_step
 
     if kind is JobKind.VALIDATE:
         return validation_step
+    if kind is JobKind.REWRITE:
+        return rewrite_step
     return reclaim_step if kind is JobKind.RECLAIM else backfill_step
 
 

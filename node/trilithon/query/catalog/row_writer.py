@@ -10,6 +10,8 @@ written blind: the claim on the row stands for them.
 
 Uniqueness holds at the end of a call: an UPDATE may pass values on from row to row, or exchange them.
 
+A table whose rows are being rewritten has a second form, which is kept too (`shadow_writer`).
+
 While a unique index is building, the table may hold duplicates which the build has not met yet. So a
 row's entry there may belong to another row: it is looked at before it is replaced or removed.
 """
@@ -24,7 +26,7 @@ from typing import Any, NamedTuple
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.definitions import Index, IndexState, Table
 from trilithon.query.catalog.rowkeys import Entry, IndexKeys, suffix_of
-from trilithon.query.transaction.conflicts import describe_values
+from trilithon.query.catalog.shadow_writer import ShadowWriter, unique_violation
 from trilithon.query.transaction.row_events import Change
 from trilithon.query.transaction.transaction import Transaction
 from trilithon.types.rows import encode_row
@@ -69,6 +71,7 @@ class RowWriter:
         self._table = table
         self._keys = transaction.manager.table_keys(table)
         self._value_bytes_max = transaction.manager.limits.value_bytes
+        self._shadow = ShadowWriter(transaction, table) if table.rewrite is not None else None
         transaction.use_table(table)
 
     # ---- insert
@@ -87,6 +90,8 @@ class RowWriter:
                     mode = MODE_EXCLUSIVE if entry.unique else MODE_BLIND
                     writes.append((entry.key, mode, entry.value))
         self._transaction.write_all(writes)
+        if self._shadow is not None:
+            await self._shadow.change((), list(zip(keys, rows, strict=True)))
         if self._events is not None:
             self._events.record(Change(self._table, keys, None, rows))
         return keys
@@ -170,6 +175,9 @@ class RowWriter:
             write(claim.key, MODE_UPDATE if entry.unique else MODE_BLIND, entry.value)
         for key, mode, value in plan.puts:
             write(key, mode, value)
+        if self._shadow is not None:
+            before = [(change.key, change.old) for change in changes]
+            await self._shadow.change(before, list(zip(keys, rows, strict=True)))
         if self._events is not None:
             olds = [change.old for change in changes]
             self._events.record(Change(self._table, keys, olds, rows))
@@ -238,6 +246,8 @@ class RowWriter:
         for key, mode in plan.tombstones.items():
             if key not in foreign:
                 self._transaction.write(key, mode, None)
+        if self._shadow is not None:
+            await self._shadow.change(rows, ())
         if self._events is not None and rows:
             self._events.record(Change(self._table, (), [row for _, row in rows], None))
 
@@ -318,14 +328,3 @@ class _UpdatePlan:
     def free(self, key: bytes) -> None:
         self.freed.add(key)
         self.tombstones[key] = MODE_EXCLUSIVE
-
-
-def unique_violation(table: Table, index: Index, values: list[Any]) -> SqlError:
-    return SqlError(
-        "23505",
-        f'duplicate key value violates unique constraint "{index.name}"',
-        detail=f"Key {describe_values(table, index, values)} already exists.",
-        schema=table.schema,
-        table=table.name,
-        constraint=index.name,
-    )

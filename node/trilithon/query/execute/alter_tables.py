@@ -7,22 +7,26 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.expression import ir
 from trilithon.expression.compile import compile_scalar, is_volatile
 from trilithon.query.analyse import coercion, names, table_expressions
 from trilithon.query.analyse.tree import Expr, OutputColumn
 from trilithon.query.catalog import ddl, ddl_types
+from trilithon.query.catalog.ddl_tables import make_column
 from trilithon.query.catalog.definitions import (
     CheckDefinition,
+    Column,
     ColumnDefinition,
-    Identity,
+    Rewrite,
     Table,
 )
+from trilithon.query.catalog_views.objects import quote
 from trilithon.query.execute import define_foreign_keys, table_drafts
+from trilithon.query.execute.column_types import refuse_generated_users
 from trilithon.query.execute.definitions import (
     Definer,
     Handler,
 )
-from trilithon.query.execute.fill_columns import fill_column, refuse_generated_users
 from trilithon.query.parse.deparse import expression_text
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import TypeRef, type_name
@@ -137,28 +141,14 @@ async def _add_check(
 async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
     draft = table_drafts.Draft(table.schema, table.name)
     table_drafts.add_column(definer, draft, command["def"]["ColumnDef"])
-    if draft.columns[0].domain_id and await ddl_types.find_row(
-        definer.transaction, table, lambda row: True
-    ):
-        raise SqlError("0A000", "ADD COLUMN of a domain to a table with rows is not supported")
     column = draft.columns[0]
     exists = table.column(column.name) is not None
-    varies = bool(draft.sequences) or column.generated is not None
-    if exists:
-        varies = False
-    elif column.generated is not None:
-        _check_generated(definer, table, column, draft.expressions[column.name][1])
-    elif column.default is not None:
-        value = table_expressions.analyse_text(definer.analysis, column.default, None, ())
-        value = table_drafts.assignable(definer, value, column.type, column.name, "default")
-        varies = is_volatile(value)
-        if not varies:
-            made = compile_scalar(_over_rows(definer, value, ()))((), definer.eval_context())
-            column = replace(column, missing_value=made)
-    if varies:
-        for name_of, sequence in draft.sequences:
-            await table_drafts.own_sequence(definer, draft, name_of, sequence)
-        column = replace(draft.columns[0], not_null=False, identity=Identity.NONE)
+    if column.domain_id and await ddl_types.find_row(definer.transaction, table, lambda row: True):
+        raise SqlError("0A000", "ADD COLUMN of a domain to a table with rows is not supported")
+    if not exists and _varies(definer, table, draft):
+        await _add_filled_column(definer, table, draft)
+        return
+    column = draft.columns[0]
     added = await ddl.add_column(
         definer.transaction, table, column, if_not_exists=bool(command.get("missing_ok"))
     )
@@ -167,10 +157,6 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
             f'column "{column.name}" of relation "{table.name}" already exists, skipping', "42701"
         )
         return
-    if varies:
-        await fill_column(definer, definer.catalog.table_by_id(table.id), draft.columns[0])
-        if draft.sequences:
-            table_drafts.give_sequences(definer, definer.catalog.table_by_id(table.id))
     for definition in draft.indexes:
         current = definer.catalog.table_by_id(table.id)
         if definition.primary:
@@ -183,15 +169,89 @@ async def _add_column_to(definer: Definer, table: Table, command: Node) -> None:
                 wait=definer.alone,
                 together=definer.together,
             )
-    for node, name_ in draft.foreign_keys:
-        await define_foreign_keys.add_to(
-            definer, definer.catalog.table_by_id(table.id), node, name_
-        )
+    await _add_references(definer, table, draft)
     for node, name in draft.checks:
         current = definer.catalog.table_by_id(table.id)
         outputs = _outputs(definer, current)
         definition_ = table_drafts.check_of(definer, (current, outputs), node, name)
         await _add_check(definer, current, definition_)
+
+
+async def _add_references(definer: Definer, table: Table, draft: table_drafts.Draft) -> None:
+    for node, name in draft.foreign_keys:
+        current = definer.catalog.table_by_id(table.id)
+        await define_foreign_keys.add_to(definer, current, node, name)
+
+
+def _varies(definer: Definer, table: Table, draft: table_drafts.Draft) -> bool:
+    """Whether rows that are there get different values. If not, the draft gets the one value."""
+    column = draft.columns[0]
+    if draft.sequences:
+        return True
+    if column.generated is not None:
+        _check_generated(definer, table, column, draft.expressions[column.name][1])
+        return True
+    if column.default is None:
+        return False
+    value = table_expressions.analyse_text(definer.analysis, column.default, None, ())
+    value = table_drafts.assignable(definer, value, column.type, column.name, "default")
+    if is_volatile(value):
+        return True
+    made = compile_scalar(_over_rows(definer, value, ()))((), definer.eval_context())
+    draft.columns[0] = replace(column, missing_value=made)
+    return False
+
+
+async def _add_filled_column(definer: Definer, table: Table, draft: table_drafts.Draft) -> None:
+    for name, sequence in draft.sequences:
+        await table_drafts.own_sequence(definer, draft, name, sequence)
+    column = make_column(len(table.columns) + 1, draft.columns[0])
+    drafted = replace(table, columns=(*table.columns, column))
+    outputs = _outputs(definer, drafted)
+    checks = [
+        table_drafts.check_of(definer, (drafted, outputs), node, name)
+        for node, name in draft.checks
+    ]
+    ddl.check_new_column(definer.transaction, table, column)
+    online = await ddl.rewrite_table(
+        definer.transaction,
+        table,
+        column,
+        _rewriting(definer, column, None),
+        indexes=draft.indexes,
+        checks=checks,
+        alone=_is_single(definer),
+    )
+    if online and draft.foreign_keys:
+        raise SqlError(
+            "0A000",
+            "ADD COLUMN ... REFERENCES whose values differ from row to row is not supported online",
+            hint="Add the column first, and then the foreign key.",
+        )
+    await _add_references(definer, table, draft)
+
+
+def _is_single(definer: Definer) -> bool:
+    """Whether the statement is a transaction of its own and makes one change."""
+    return definer.alone and len(definer.body["cmds"]) == 1
+
+
+def _rewriting(definer: Definer, column: Column, sql: str | None) -> Rewrite:
+    """How values are made: as this statement's session would."""
+    io = definer.settings.io
+    return Rewrite(
+        0,
+        (),
+        (),
+        (),
+        column.number,
+        sql,
+        tuple(definer.settings.search_path),
+        io.timezone,
+        io.datestyle,
+        io.intervalstyle,
+        definer.eval_context().transaction_time_us,
+    )
 
 
 def _check_generated(definer: Definer, table: Table, column: ColumnDefinition, node: Node) -> None:
@@ -260,40 +320,65 @@ async def _alter_type(definer: Definer, table: Table, command: Node) -> None:
     name = command["name"]
     column = ddl.require_column(table, name)
     refuse_generated_users(table, name)
+    ddl.refuse_users_of_type(definer.transaction, table, column)
     node = command["def"]["ColumnDef"]
     target = names.resolve_type(definer.analysis, node["typeName"])
     if names.find_domain(definer.analysis, node["typeName"]) is not None:
         raise SqlError("0A000", "ALTER COLUMN ... TYPE to a domain is not supported")
     ddl_types.depend_on_types(definer.transaction, [target])
-    outputs = _outputs(definer, table)
-    if "raw_default" in node:
-        value = table_expressions.analyse_node(
-            definer.analysis, node["raw_default"], table, outputs
+    using = node.get("raw_default")
+    changed = replace(column, type=target, domain_id=0)
+    _require_convertible(definer, table, column, target, using)
+    if using is None and not column.domain_id and ddl.same_values(table, column, target):
+        ddl.alter_type_in_place(definer.transaction, table, changed)
+        definer.engine.row_rules(definer.catalog.table_by_id(table.id), definer.catalog)
+        ddl.require_comparable_references(
+            definer.transaction, definer.catalog.table_by_id(table.id), column.number
         )
-    else:
-        from trilithon.expression import ir
+        return
+    sql = quote(name) if using is None else expression_text(using)
+    online = await ddl.rewrite_table(
+        definer.transaction,
+        table,
+        changed,
+        _rewriting(definer, changed, sql),
+        alone=_is_single(definer),
+    )
+    if online:
+        ddl.refuse_references_online(definer.transaction, table, column)
+        return
+    made = definer.catalog.table_by_id(table.id)
+    await ddl.check_references_again(definer.transaction, made, column.number)
 
+
+def _require_convertible(
+    definer: Definer, table: Table, column: Column, target: TypeRef, using: Node | None
+) -> None:
+    """The values, and the default, go to the new type by assignment. SqlError 42804."""
+    name = column.name
+    outputs = _outputs(definer, table)
+    if using is not None:
+        table_expressions.require_no_subquery(using, "transform expression")
+        value = table_expressions.analyse_node(definer.analysis, using, table, outputs)
+        words = f'result of USING clause for column "{name}"'
+        hint = "You might need to add an explicit cast."
+    else:
         output = outputs[column.number - 1]
         value = ir.Column(output.id, output.type)
+        words = f'column "{name}"'
+        hint = f'You might need to specify "USING {quote(name)}::{type_name(target)}".'
+    problem = "cannot be cast automatically to type " + type_name(TypeRef(target.oid))
     if not coercion.is_unknown(value) and not coercion.functions.can_coerce(
         value.type, target, coercion.ASSIGNMENT
     ):
-        raise SqlError(
-            "42804",
-            f'column "{name}" cannot be cast automatically to type {type_name(TypeRef(target.oid))}',
-            hint=f'You might need to specify "USING {name}::{type_name(target)}".',
-        )
-    value = coercion.coerce(definer.analysis, value, target, coercion.ASSIGNMENT, None)
-    convert = compile_scalar(_over_rows(definer, value, outputs))
-    context = definer.eval_context()
-    await ddl.alter_column_type(
-        definer.transaction,
-        table,
-        replace(column, type=target, domain_id=0),
-        lambda row: convert(row, context),
-    )
-    changed = definer.catalog.table_by_id(table.id)
-    await ddl.check_references_again(definer.transaction, changed, column.number)
+        raise SqlError("42804", f"{words} {problem}", hint=hint)
+    if column.default is None:
+        return
+    default = table_expressions.analyse_text(definer.analysis, column.default, None, ())
+    if not coercion.is_unknown(default) and not coercion.functions.can_coerce(
+        default.type, target, coercion.ASSIGNMENT
+    ):
+        raise SqlError("42804", f'default for column "{name}" {problem}')
 
 
 async def _ignore(definer: Definer, table: Table, command: Node) -> None:

@@ -306,6 +306,10 @@ class Transaction:
         self.check_writable("SELECT FOR UPDATE")
         self._buffer.lock(key, mode)
 
+    def leave_uncounted(self, storage_id: int) -> None:
+        """Rows of this storage do not count against the row limit: they are second forms of others."""
+        self._buffer.uncounted.add(storage_id.to_bytes(4, "big"))
+
     def check_writable(self, command: str) -> None:
         """SqlError 25006 in a read-only transaction; `command` is the verb for the message."""
         if self.read_only:

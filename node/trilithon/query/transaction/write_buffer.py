@@ -3,7 +3,8 @@
 Vocabulary
 - *Command*: a number that grows with every statement and savepoint. A *version* of a key is what one
   command made of it; the newest is what gets committed.
-- *Row*: a key of a user table's index 0. Only rows count against the row limit, index entries do not.
+- *Row*: a key of a user table's index 0. Only rows count against the row limit, index entries do not, nor
+  rows of `uncounted` storage.
 
 Invariants
 - The mode of a key is the strongest that any of its writes and locks asked for (a later, weaker write
@@ -97,6 +98,7 @@ class WriteBuffer:
         "_versions",
         "byte_count",
         "row_count",
+        "uncounted",
     )
 
     def __init__(self, limits: BufferLimits) -> None:
@@ -116,6 +118,8 @@ class WriteBuffer:
         self._statement: int | None = None
         self.row_count = 0
         self.byte_count = 0
+        # The first four bytes of keys, added before the first of them is written.
+        self.uncounted: set[bytes] = set()
 
     # ---- statements and savepoints
 
@@ -171,7 +175,7 @@ class WriteBuffer:
             self.byte_count += _size(key, kept)
             return
         del self._versions[key]
-        if is_row_key(key):
+        if self._counts(key):
             self.row_count -= 1
         self._forget_order()
 
@@ -195,7 +199,7 @@ class WriteBuffer:
         current = self._versions.get(key)
         size = len(key) + (len(value) if value is not None else 0)
         byte_count = self.byte_count + size - (_size(key, current) if current is not None else 0)
-        is_new_row = current is None and is_row_key(key)
+        is_new_row = current is None and self._counts(key)
         self._check_limits(byte_count, self.row_count + is_new_row)
         self.byte_count = byte_count
         self.row_count += is_new_row
@@ -212,6 +216,9 @@ class WriteBuffer:
             self._versions[key] = Version(self._command, mode, value, current)
         if self._savepoints:
             self._touched.append(key)
+
+    def _counts(self, key: bytes) -> bool:
+        return is_row_key(key) and key[:4] not in self.uncounted
 
     def _check_limits(self, byte_count: int, row_count: int) -> None:
         limits = self._limits
