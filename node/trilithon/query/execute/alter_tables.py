@@ -375,9 +375,8 @@ def _require_convertible(
     if column.default is None:
         return
     default = table_expressions.analyse_text(definer.analysis, column.default, None, ())
-    if not coercion.is_unknown(default) and not coercion.functions.can_coerce(
-        default.type, target, coercion.ASSIGNMENT
-    ):
+    made = column.type if coercion.is_unknown(default) else default.type
+    if not coercion.functions.can_coerce(made, target, coercion.ASSIGNMENT):
         raise SqlError("42804", f'default for column "{name}" {problem}')
 
 
