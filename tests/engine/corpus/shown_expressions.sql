@@ -779,3 +779,7 @@ select pg_get_indexdef('sdri'::regclass)
 select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = 'sdr'::regclass order by adnum
 create table sds (id serial, n bigserial)
 select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = 'sds'::regclass order by adnum
+
+# A precision of 0.
+select mod(extract(microseconds from current_timestamp(0))::int, 1000000), mod(extract(microseconds from localtime(0))::int, 1000000)
+select mod(extract(microseconds from localtimestamp(0))::int, 1000000), mod(extract(microseconds from current_time(0))::int, 1000000)
