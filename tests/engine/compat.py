@@ -190,6 +190,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--expressions", type=int, default=0)
     parser.add_argument("--refused", action="store_true", help="list what was refused")
     parser.add_argument("headings", nargs="*")
     arguments = parser.parse_args()
@@ -211,6 +212,15 @@ def main() -> int:
                     for sql, answer in report.refused:
                         print(f"refused {report.heading}: {sql}\n    {answer}")
             print(shown(reports))
+            if arguments.expressions:
+                from random_expressions import run_expressions
+
+                found = run_expressions(pair, arguments.first_seed, arguments.expressions)
+                for wrong in found.wrong:
+                    print(wrong.shown())
+                print(
+                    f"{found.statements} random calls, {found.agree} agree, {len(found.wrong)} wrong"
+                )
             bad = any(report.wrong for report in reports)
             if arguments.seeds:
                 from wide_run import rounds

@@ -5,7 +5,9 @@ Source of the rules: formatting.c of PostgreSQL 15. Refused with 0A000: V, EEEE,
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -31,6 +33,8 @@ def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
         token = match.group()
         if token in ("FM", "fm"):
             fill = False
+        elif token in ("B", "b"):
+            continue  # "blanks for zero": read, and without any effect
         elif token.startswith('"') and len(token) > 1:
             tokens.append(token)
         else:
@@ -43,8 +47,20 @@ def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
     return tuple(tokens), fill
 
 
-def format_number(template: str, value: Decimal) -> str:
-    """to_char(numeric, text). Raises SqlError 42601, 0A000."""
+def format_float(template: str, value: float, digits: int) -> str:
+    """to_char() of a float, which shows no more than `digits` digits: places behind them stay empty.
+    Halves and signs are those of the C library's printf()."""
+    if not math.isfinite(value):
+        return format_number(template, numeric.from_float(value, digits))
+    places = max(digits - len(f"{abs(value):.0f}"), 0)
+    return format_number(template, Decimal(value), lambda after: f"{value:.{min(after, places)}f}")
+
+
+def format_number(
+    template: str, value: Decimal, printed: Callable[[int], str] | None = None
+) -> str:
+    """to_char(numeric, text). Raises SqlError 42601, 0A000. `printed` gives a float's text for a number
+    of digits after the point; it may have fewer."""
     tokens, fill = _parse_number(template)
     if not tokens:
         return ""
@@ -65,8 +81,14 @@ def format_number(template: str, value: Decimal) -> str:
     after = sum(token in "90" for token in tokens[point:] if token in known)
     if not value.is_finite():
         raise SqlError("0A000", "to_char() of NaN and infinity is not supported")
-    rounded = numeric.round_to(value, after)
-    negative = rounded < 0
+    room = after
+    if printed is None:
+        rounded = numeric.round_to(value, after)
+        negative = rounded < 0
+    else:
+        text = printed(after)
+        rounded, negative = Decimal(text), text.startswith("-")
+        after = numeric.scale_of(rounded)
     whole, _, fraction = numeric.render(rounded.copy_abs()).partition(".")
     if whole == "0" and before and "0" not in tokens[:point]:
         whole = ""
@@ -77,7 +99,8 @@ def format_number(template: str, value: Decimal) -> str:
     else:
         digits = [" "] * (before - len(whole)) + list(whole)
         overflow = False
-    return _layout(tokens, fill, point, digits, list(fraction), negative, overflow, after)
+        room = after
+    return _layout(tokens, fill, point, digits, list(fraction), negative, overflow, room)
 
 
 def _layout(
@@ -160,7 +183,7 @@ def _layout(
         elif fill:
             out.insert(at, " ")
             out.append(" ")
-    elif sign in ("", "PL"):
+    elif sign in ("", "PL") and (digits or after):
         if negative:
             out.insert(at, "-")
         elif fill:

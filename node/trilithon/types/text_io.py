@@ -8,6 +8,7 @@ Failures are SqlError: 22P02 (syntax), 22003 (range), 22007, 22008, 22009 (dates
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -168,6 +169,8 @@ def to_float4(value: float, text: str = "") -> float:
     """Round to single precision. Raises SqlError 22003 where it is too large."""
     try:
         rounded: float = _FLOAT4.unpack(_FLOAT4.pack(value))[0]
+        if text and math.isinf(rounded):
+            raise OverflowError
     except OverflowError:
         message = (
             f'"{text}" is out of range for type real' if text else "value out of range: overflow"
@@ -280,6 +283,9 @@ def _render_numeric(value: Decimal, _: IoSettings) -> str:
     return numeric.render(value)
 
 
+_TIES_FROM: Final = 2.0**52
+
+
 def shortest_float(value: float, single: bool = False) -> str:
     """The shortest text that reads back as the same number, in PostgreSQL's layout."""
     if value != value:
@@ -291,10 +297,24 @@ def shortest_float(value: float, single: bool = False) -> str:
     if single:
         mantissa, _, exponent = _shortest_single(value).partition("e")
     else:
-        mantissa, _, exponent = _scientific(repr(value)).partition("e")
+        mantissa, _, exponent = _scientific(_shortest_double(value)).partition("e")
     digits = mantissa.replace("-", "").replace(".", "").rstrip("0") or "0"
     sign = "-" if value < 0 else ""
     return sign + _layout(digits, int(exponent), 6 if single else 15)
+
+
+def _shortest_double(value: float) -> str:
+    """repr(), but never a text in the middle between two numbers: PostgreSQL does not rely on how a reader
+    rounds those. Only whole numbers have such texts of 17 digits or fewer."""
+    text = repr(value)
+    if abs(value) < _TIES_FROM:
+        return text
+    for precision in range(17):
+        away = abs(int(Decimal(text)) - int(value))
+        if 2 * away < math.ulp(value):
+            break
+        text = f"{value:.{precision}e}"
+    return text
 
 
 def _scientific(text: str) -> str:
@@ -313,7 +333,9 @@ def _shortest_single(value: float) -> str:
         text = f"{value:.{precision}e}"
         # Fewer digits of the largest number may round to what is no float4 any more.
         with contextlib.suppress(OverflowError):
-            if _FLOAT4.unpack(_FLOAT4.pack(float(text)))[0] == value:
+            candidate = float(text)
+            tie = abs(candidate - value) == math.ldexp(1.0, math.frexp(value)[1] - 25)
+            if _FLOAT4.unpack(_FLOAT4.pack(candidate))[0] == value and not tie:
                 return text
     return f"{value:.8e}"
 

@@ -87,7 +87,11 @@ def _numeric_to_float4(value: Decimal) -> float:
         return math.nan
     if not value.is_finite():
         return float(value)
-    return to_float4(float(value), numeric.render(value))
+    text = numeric.render(value)
+    result = to_float4(float(value), text)
+    if value and not result:
+        raise SqlError("22003", f'"{text}" is out of range for type real')
+    return result
 
 
 def _float8_to_float4(value: float) -> float:

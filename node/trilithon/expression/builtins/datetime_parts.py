@@ -11,7 +11,7 @@ from typing import Any, Final
 from trilithon.core.errors import SqlError
 from trilithon.expression import numeric_math as nm
 from trilithon.expression.builtins.datetimes import find_zone
-from trilithon.expression.builtins.intervals import DATE_ENDS, ENDS, ZONED, truncated
+from trilithon.expression.builtins.intervals import DATE_ENDS, ENDS, ZONED, finite, truncated
 from trilithon.expression.registry import STABLE, function
 from trilithon.types import calendar as cal
 from trilithon.types import numeric
@@ -313,7 +313,7 @@ def _truncate(name: str, local: int, kind: str) -> int:
             days = cal.to_days((year - 1) // 1000 * 1000 + 1, 1, 1)
         case _:
             raise _unit_error(kind, name, known=unit in _KNOWN_UNITS)
-    return days * US_PER_DAY
+    return finite(days * US_PER_DAY)
 
 
 def _truncate_zoned(name: str, instant: int, zone: tzinfo) -> int:
@@ -379,7 +379,7 @@ def _bin(stride: Interval, value: int, origin: int) -> int:
     width = stride[1] * US_PER_DAY + stride[2]
     if width <= 0:
         raise SqlError("22008", "stride must be greater than zero")
-    return origin + (value - origin) // width * width
+    return finite(origin + (value - origin) // width * width)
 
 
 function("date_bin(interval, timestamp, timestamp) -> timestamp")(_bin)

@@ -78,7 +78,10 @@ def _scaled(value: Interval, scale: Callable[[int], float]) -> Interval:
         days += whole
         seconds -= whole * _SECONDS_PER_DAY
     days += int(month_days)
-    return make(months, days, round(scale(value[2]) + seconds * US_PER_SECOND))
+    us = scale(value[2]) + seconds * US_PER_SECOND
+    if not math.isfinite(us):
+        raise interval_out_of_range()
+    return make(months, days, round(us))
 
 
 @operator("interval * float8 -> interval")

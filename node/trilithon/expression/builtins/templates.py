@@ -8,10 +8,9 @@ from typing import Any
 from trilithon.core.errors import SqlError
 from trilithon.expression.formatting import Moment, format_moment
 from trilithon.expression.formatting_input import parse_moment
-from trilithon.expression.formatting_numbers import format_number, parse_number
+from trilithon.expression.formatting_numbers import format_float, format_number, parse_number
 from trilithon.expression.registry import STABLE, function
 from trilithon.types import calendar as cal
-from trilithon.types.numeric import from_float
 from trilithon.types.values import Interval
 
 _ENDS = (cal.INFINITY, cal.NEGATIVE_INFINITY)
@@ -52,12 +51,8 @@ for _kind in ("int4", "int8"):
     function(f"to_char({_kind}, text) -> text")(
         lambda value, template: format_number(template, Decimal(value))
     )
-function("to_char(float8, text) -> text")(
-    lambda value, template: format_number(template, from_float(value, 15))
-)
-function("to_char(float4, text) -> text")(
-    lambda value, template: format_number(template, from_float(value, 6))
-)
+function("to_char(float8, text) -> text")(lambda value, template: format_float(template, value, 15))
+function("to_char(float4, text) -> text")(lambda value, template: format_float(template, value, 6))
 function("to_number(text, text) -> numeric")(parse_number)
 
 

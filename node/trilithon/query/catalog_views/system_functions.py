@@ -78,12 +78,14 @@ def _size_pretty(size: int) -> str:
     sign, halves, unit = (-1 if size < 0 else 1), abs(size) >> 9, 1
     while halves >= 20 * 1024 - 1 and unit < len(_UNITS) - 1:
         halves, unit = halves >> 10, unit + 1
-    return f"{sign * ((halves + 1) // 2)} {_UNITS[unit]}"
+    return f"{Decimal(sign * ((halves + 1) // 2)):f} {_UNITS[unit]}"
 
 
 @_define("pg_size_pretty(numeric) -> text", volatility=IMMUTABLE)
 def _size_pretty_numeric(size: Decimal) -> str:
-    if not size.is_finite() or abs(size) < 10_240:
+    if not size.is_finite():
+        return f"{text_io.render(NUMERIC, size)} PB"
+    if abs(size) < 10_240:
         return f"{text_io.render(NUMERIC, size)} bytes"
     text: str = _size_pretty(int(size))
     return text
