@@ -166,6 +166,8 @@ def test_the_corpus_is_read() -> None:
         "((",
         "a >",
         "(a, b) is null",
+        "(a, b) is distinct from null",
+        "row(a, null) is not distinct from null",
     ],
 )
 def test_what_is_not_known_is_shown_as_it_was_written(sql: str) -> None:

@@ -173,6 +173,9 @@ def _distinct(builder: Builder, body: Node) -> Shown:
     negated = body["kind"] == "AEXPR_NOT_DISTINCT"
     for side, other in ((right, left), (left, right)):
         if coerce.is_literal(side) and side.value is None:
+            if isinstance(other, Row):
+                # IS NULL of a row asks something else.
+                raise Unshown("IS DISTINCT FROM NULL of a row")
             words = "IS NULL" if negated else "IS NOT NULL"
             return Test(coerce.settled(builder.analysis, other), words)
     equal = operator(builder, "=", left, right)

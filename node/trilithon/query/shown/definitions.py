@@ -104,7 +104,7 @@ class Viewpoint:
         if found is None:
             try:
                 found = make()
-            except (Unshown, SqlError, LookupError, RecursionError):
+            except (Unshown, SqlError, ArithmeticError, LookupError, RecursionError, ValueError):
                 found = written
             if len(known) >= REMEMBERED_MAX:
                 known.clear()

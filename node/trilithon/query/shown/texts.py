@@ -7,12 +7,14 @@ from typing import Any
 from trilithon.query.catalog.definitions import Domain, Enum
 from trilithon.query.catalog_views import functions
 from trilithon.query.catalog_views.objects import quote
+from trilithon.query.shown.nodes import Unshown
 from trilithon.types import text_io
 from trilithon.types.registry import (
     BPCHAR,
     FIRST_USER_OID,
     REGCLASS,
     REGTYPE,
+    TYPES,
     TypeRef,
     element_type,
     is_array,
@@ -55,5 +57,7 @@ def value_text(
     if type_.oid == REGCLASS.oid:
         return functions.class_name(catalog, path, value)
     if type_.oid == REGTYPE.oid:
+        if value not in TYPES:
+            raise Unshown("a type that is not here")
         return type_text(catalog, path, TypeRef(value))
     return text_io.render(type_, value, settings)
