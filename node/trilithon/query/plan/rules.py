@@ -19,6 +19,7 @@ from trilithon.query.plan.conditions import (
     split,
     strictly_uses,
 )
+from trilithon.query.plan.disjunctions import implied, split_factored
 
 
 @dataclass(slots=True, eq=False)
@@ -210,7 +211,7 @@ def _only(conjunct: Expr, columns: frozenset[int]) -> bool:
 def _push_filter(rewriter: Rewriter, relation: tree.Filter, conjuncts: list[Expr]) -> Relation:
     own: list[Expr] = []
     inner = relation.input
-    for conjunct in split(relation.predicate):
+    for conjunct in split_factored(relation.predicate):
         listed = None
         if rewriter.new_column is not None:
             listed = long_lists.as_values(conjunct, rewriter.new_column)
@@ -278,7 +279,7 @@ def _push_join(rewriter: Rewriter, join: tree.Join, conjuncts: list[Expr]) -> Re
         _strengthen(join, conjuncts, left, right)
     if join.kind == "inner" and not join.lateral:
         return _push_inner(rewriter, join, conjuncts)
-    own = split(join.condition)
+    own = split_factored(join.condition)
     to_left: list[Expr] = []
     to_right: list[Expr] = []
     kept: list[Expr] = []
@@ -344,7 +345,7 @@ def _push_inner(rewriter: Rewriter, join: tree.Join, conjuncts: list[Expr]) -> R
         columns = ids(leaf)
         mine = [c for c in conditions if used_columns(c) <= columns and used_columns(c)]
         conditions = [c for c in conditions if c not in mine]
-        pushed.append(_push(rewriter, leaf, mine))
+        pushed.append(_push(rewriter, leaf, mine + implied(conditions, columns)))
     result, rest = join_order.joined(rewriter, pushed, conditions)
     return _keep(result, rest + above)
 
@@ -353,12 +354,12 @@ def _flatten(relation: Relation, leaves: list[Relation], conditions: list[Expr])
     if isinstance(relation, tree.Join) and relation.kind == "inner" and not relation.lateral:
         _flatten(relation.left, leaves, conditions)
         _flatten(relation.right, leaves, conditions)
-        conditions += split(relation.condition)
+        conditions += split_factored(relation.condition)
     elif isinstance(relation, tree.Filter) and isinstance(relation.input, tree.Join):
         inner = relation.input
         if inner.kind == "inner" and not inner.lateral:
             _flatten(inner, leaves, conditions)
-            conditions += split(relation.predicate)
+            conditions += split_factored(relation.predicate)
         else:
             leaves.append(relation)
     else:
