@@ -86,7 +86,6 @@ def choose(
     scan: Scan,
     conjuncts: Sequence[Expr],
     texts: IndexTexts,
-    usable: frozenset[int] = frozenset(),
     wish: Wish | None = None,
     *,
     few: bool = False,
@@ -95,7 +94,7 @@ def choose(
     """The cheapest way. With `wish`, ways that give the order; `few`: not all rows will be read.
     `covers`: whether an index's own entries are enough, given the conjuncts that its keys enforce."""
     own = frozenset(column.id for column in scan.outputs)
-    conditions = find_conditions(conjuncts, own, usable)
+    conditions = find_conditions(conjuncts, own)
     clustered = scan.table.clustered
     everything = estimates.table_rows(scan)
     best = Choice(clustered, rows=everything, cost=everything + SCAN_COST)
@@ -107,7 +106,7 @@ def choose(
         if choice is None:
             continue
         if index.predicate is None and len(choice.fixed) < len(index.columns):
-            either = _by_arms(scan, index, conjuncts, own, usable)
+            either = _by_arms(scan, index, conjuncts, own)
             if either is not None and _effective(either, wish, few) < _effective(best, wish, few):
                 best = either
         if not choice.fixed and choice.low is None and choice.high is None:
@@ -183,7 +182,6 @@ def _by_arms(
     index: Index,
     conjuncts: Sequence[Expr],
     own: frozenset[int],
-    usable: frozenset[int],
 ) -> Choice | None:
     """An OR whose every arm fixes the same two or more leading columns of the index."""
     if len(index.columns) < 2 or not all(column.number for column in index.columns):
@@ -191,7 +189,7 @@ def _by_arms(
     for conjunct in conjuncts:
         if not isinstance(conjunct, ir.Or) or len(conjunct.args) > ARMS_MAX:
             continue
-        arms = [_arm(scan, index, argument, own, usable) for argument in conjunct.args]
+        arms = [_arm(scan, index, argument, own) for argument in conjunct.args]
         width = min(len(values) for values, _ in arms)
         if width < 2:
             continue
@@ -209,13 +207,11 @@ def _by_arms(
     return None
 
 
-def _arm(
-    scan: Scan, index: Index, argument: Expr, own: frozenset[int], usable: frozenset[int]
-) -> tuple[list[Expr], bool]:
+def _arm(scan: Scan, index: Index, argument: Expr, own: frozenset[int]) -> tuple[list[Expr], bool]:
     """The values of the leading columns that one arm fixes, and whether that is all it says."""
     conjuncts = split(argument)
     equal: dict[int, Condition] = {}
-    for condition in find_conditions(conjuncts, own, usable):
+    for condition in find_conditions(conjuncts, own):
         if condition.operator == "=" and isinstance(condition.operand, ir.Column):
             equal.setdefault(condition.operand.index, condition)
     values: list[Expr] = []

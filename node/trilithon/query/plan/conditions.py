@@ -101,21 +101,19 @@ def same_hash(left: TypeRef, right: TypeRef) -> bool:
     return same_order(left, right) or (left.oid in _FLOATS and right.oid in _FLOATS)
 
 
-def find_conditions(
-    conjuncts: Iterable[Expr], own: frozenset[int], usable: frozenset[int]
-) -> list[Condition]:
-    """What the conjuncts say about expressions over `own` columns; values may use columns in
-    `usable` (the outer side of a lookup) and no others."""
+def find_conditions(conjuncts: Iterable[Expr], own: frozenset[int]) -> list[Condition]:
+    """What the conjuncts say about expressions over `own` columns. Values may use any other column: it is the
+    outer side's of a lookup, or an outer query's."""
     found: list[Condition] = []
     for conjunct in conjuncts:
-        found += _conditions(conjunct, own, usable)
+        found += _conditions(conjunct, own)
     return found
 
 
-def _conditions(conjunct: Expr, own: frozenset[int], usable: frozenset[int]) -> list[Condition]:
+def _conditions(conjunct: Expr, own: frozenset[int]) -> list[Condition]:
     match conjunct:
         case ir.Call():
-            return _comparison(conjunct, own, usable)
+            return _comparison(conjunct, own)
         case ir.InSet() if not conjunct.negated:
             operand = strip(conjunct.arg)
             if _over(operand, own) and same_order(operand.type, conjunct.arg.type):
@@ -123,18 +121,18 @@ def _conditions(conjunct: Expr, own: frozenset[int], usable: frozenset[int]) -> 
                 return [Condition(operand, "in", values, conjunct, True)]
         case ir.AnyAll() if not conjunct.all and get_function(conjunct.function).name == "=":
             operand = strip(conjunct.left)
-            if _over(operand, own) and _value(conjunct.right, own, usable):
+            if _over(operand, own) and _value(conjunct.right, own):
                 item = get_function(conjunct.function).arguments[1]
                 if same_order(operand.type, TypeRef(item)):
                     return [Condition(operand, "in", conjunct.right, conjunct, True)]
         case ir.Or():
-            return _alternatives(conjunct, own, usable)
+            return _alternatives(conjunct, own)
         case ir.Column() if conjunct.index in own:
             return [Condition(conjunct, "=", ir.TRUE, conjunct, True)]
         case ir.Not(arg=ir.Column() as column) if column.index in own:
             return [Condition(column, "=", ir.FALSE, conjunct, True)]
         case ir.RowCompare():
-            return _row_bound(conjunct, own, usable)
+            return _row_bound(conjunct, own)
         case _:
             pass
     return []
@@ -145,11 +143,11 @@ def _over(operand: Expr, own: frozenset[int]) -> bool:
     return bool(columns) and columns <= own and movable(operand)
 
 
-def _value(value: Expr, own: frozenset[int], usable: frozenset[int]) -> bool:
-    return used_columns(value) <= usable and not has_subquery(value) and movable(value)
+def _value(value: Expr, own: frozenset[int]) -> bool:
+    return not used_columns(value) & own and not has_subquery(value) and movable(value)
 
 
-def _comparison(call: ir.Call, own: frozenset[int], usable: frozenset[int]) -> list[Condition]:
+def _comparison(call: ir.Call, own: frozenset[int]) -> list[Condition]:
     if len(call.args) != 2:
         return []
     name = get_function(call.function).name
@@ -162,7 +160,7 @@ def _comparison(call: ir.Call, own: frozenset[int], usable: frozenset[int]) -> l
         stripped = strip(operand)
         if (
             _over(stripped, own)
-            and _value(value, own, usable)
+            and _value(value, own)
             and same_order(stripped.type, value.type)
             and same_order(operand.type, value.type)
         ):
@@ -170,12 +168,12 @@ def _comparison(call: ir.Call, own: frozenset[int], usable: frozenset[int]) -> l
     return []
 
 
-def _alternatives(conjunct: ir.Or, own: frozenset[int], usable: frozenset[int]) -> list[Condition]:
+def _alternatives(conjunct: ir.Or, own: frozenset[int]) -> list[Condition]:
     """x = 1 OR x = 2: the same as x IN (1, 2)."""
     items: list[Expr] = []
     operand: Expr | None = None
     for argument in conjunct.args:
-        inner = _conditions(argument, own, usable)
+        inner = _conditions(argument, own)
         if len(inner) != 1 or inner[0].operator != "=":
             return []
         one = inner[0]
@@ -195,9 +193,7 @@ def _alternatives(conjunct: ir.Or, own: frozenset[int], usable: frozenset[int]) 
     return [Condition(operand, "in", array, conjunct, True)]
 
 
-def _row_bound(
-    compare: ir.RowCompare, own: frozenset[int], usable: frozenset[int]
-) -> list[Condition]:
+def _row_bound(compare: ir.RowCompare, own: frozenset[int]) -> list[Condition]:
     """(a, b) > (x, y) says a >= x, which is what a range over a can use."""
     left, right = compare.pairs[0]
     for operand, value, operator in (
@@ -205,11 +201,7 @@ def _row_bound(
         (right, left, _FLIPPED[compare.operator[0] + "="]),
     ):
         stripped = strip(operand)
-        if (
-            _over(stripped, own)
-            and _value(value, own, usable)
-            and same_order(stripped.type, value.type)
-        ):
+        if _over(stripped, own) and _value(value, own) and same_order(stripped.type, value.type):
             return [Condition(stripped, operator, value, compare, False)]
     return []
 

@@ -51,7 +51,11 @@ class JoinOrder:
         self, rewriter: Rewriter, leaves: Sequence[Relation], conditions: Sequence[Expr]
     ) -> None:
         self._rewriter = rewriter
-        self._conditions = [(condition, used_columns(condition)) for condition in conditions]
+        from trilithon.query.plan.rules import ids
+
+        # An outer query's columns are values.
+        known = frozenset().union(*map(ids, leaves))
+        self._conditions = [(one, used_columns(one) & known) for one in conditions]
         self._inputs = [self._input(leaf) for leaf in leaves]
         # By (input, numbers of the conditions that may be keys).
         self._lookups: dict[tuple[int, tuple[int, ...]], Choice | None] = {}
@@ -156,12 +160,13 @@ def joined(
 
     order = JoinOrder(rewriter, leaves, conditions).best() if len(leaves) > 1 else (0,)
     rest = list(conditions)
+    known = frozenset().union(*map(ids, leaves))
     result = leaves[order[0]]
     for position, number in enumerate(order[1:], 2):
         leaf = leaves[number]
         columns = ids(result) | ids(leaf)
         last = position == len(order)
-        ready = [c for c in rest if used_columns(c) <= columns or last]
+        ready = [c for c in rest if used_columns(c) & known <= columns or last]
         rest = [c for c in rest if not any(c is one for one in ready)]
         outputs = (*result.outputs, *leaf.outputs)
         result = tree.Join(outputs, "inner", result, leaf, conjunction(ready))

@@ -30,7 +30,7 @@ def find_lookup(
 ) -> Choice | None:
     """The cheapest way to the rows of one outer row; None where no key depends on `outer` columns.
     `conditions`: the table's own and the join's."""
-    choice = access.choose(scan, conditions, texts, outer)
+    choice = access.choose(scan, conditions, texts)
     if choice.index is None or not choice.uses(outer) or not (choice.fixed or choice.arms):
         return None
     return choice

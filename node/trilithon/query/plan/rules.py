@@ -176,7 +176,8 @@ def _push(rewriter: Rewriter, relation: Relation, conjuncts: list[Expr]) -> Rela
             return _push_join(rewriter, relation, conjuncts)
         case tree.Aggregate():
             groups = frozenset(g.index for g in relation.common if isinstance(g, ir.Column))
-            down = [c for c in conjuncts if _only(c, groups) and bool(used_columns(c))]
+            own = ids(relation)
+            down = [c for c in conjuncts if _only(c, groups, own) and used_columns(c) & own]
             relation.input = _push(rewriter, relation.input, down)
             return _keep(relation, [c for c in conjuncts if c not in down])
         case tree.Sort() | tree.LockRows():
@@ -204,8 +205,10 @@ def _keep(relation: Relation, conjuncts: list[Expr]) -> Relation:
     return relation if condition is None else tree.Filter(relation.outputs, relation, condition)
 
 
-def _only(conjunct: Expr, columns: frozenset[int]) -> bool:
-    return used_columns(conjunct) <= columns and movable(conjunct) and not has_subquery(conjunct)
+def _only(conjunct: Expr, columns: frozenset[int], known: frozenset[int]) -> bool:
+    """Whether it needs no more than `columns` of those that are `known` here; an outer query's are values."""
+    used = used_columns(conjunct) & known
+    return used <= columns and movable(conjunct) and not has_subquery(conjunct)
 
 
 def _push_filter(rewriter: Rewriter, relation: tree.Filter, conjuncts: list[Expr]) -> Relation:
@@ -280,30 +283,31 @@ def _push_join(rewriter: Rewriter, join: tree.Join, conjuncts: list[Expr]) -> Re
     if join.kind == "inner" and not join.lateral:
         return _push_inner(rewriter, join, conjuncts)
     own = split_factored(join.condition)
+    both = left | right
     to_left: list[Expr] = []
     to_right: list[Expr] = []
     kept: list[Expr] = []
     above: list[Expr] = []
     inner = join.kind == "inner"
     for conjunct in conjuncts:
-        if join.kind in ("inner", "left", "semi", "anti") and _only(conjunct, left):
+        if join.kind in ("inner", "left", "semi", "anti") and _only(conjunct, left, both):
             to_left.append(conjunct)
-        elif join.kind in ("inner", "right") and not join.lateral and _only(conjunct, right):
+        elif join.kind in ("inner", "right") and not join.lateral and _only(conjunct, right, both):
             to_right.append(conjunct)
         else:
             above.append(conjunct)
     for conjunct in own:
-        constant = not used_columns(conjunct) & (left | right)
-        if inner and _only(conjunct, left) and not constant:
+        constant = not used_columns(conjunct) & both
+        if inner and _only(conjunct, left, both) and not constant:
             to_left.append(conjunct)
         elif (
             join.kind in ("inner", "left", "semi", "anti")
-            and _only(conjunct, right)
+            and _only(conjunct, right, both)
             and not join.lateral
         ):
             to_right.append(conjunct)
-        elif (join.kind == "right" and _only(conjunct, left) and not constant) or (
-            join.kind == "semi" and _only(conjunct, left) and not constant
+        elif (join.kind == "right" and _only(conjunct, left, both) and not constant) or (
+            join.kind == "semi" and _only(conjunct, left, both) and not constant
         ):
             to_left.append(conjunct)
         else:
@@ -340,10 +344,11 @@ def _push_inner(rewriter: Rewriter, join: tree.Join, conjuncts: list[Expr]) -> R
     _flatten(join, leaves, conditions)
     above = [c for c in conditions if has_subquery(c) or not movable(c)]
     conditions = [c for c in conditions if c not in above]
+    known = frozenset().union(*map(ids, leaves))
     pushed: list[Relation] = []
     for leaf in leaves:
         columns = ids(leaf)
-        mine = [c for c in conditions if used_columns(c) <= columns and used_columns(c)]
+        mine = [c for c in conditions if frozenset() < used_columns(c) & known <= columns]
         conditions = [c for c in conditions if c not in mine]
         pushed.append(_push(rewriter, leaf, mine + implied(conditions, columns)))
     result, rest = join_order.joined(rewriter, pushed, conditions)

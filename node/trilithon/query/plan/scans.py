@@ -67,7 +67,6 @@ def choose_way(
         scan,
         conjuncts,
         planner.texts,
-        frozenset(),
         wish,
         few=few,
         covers=lambda index, enforced: (
