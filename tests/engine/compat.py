@@ -4,7 +4,8 @@
 
 Prints per heading how many statements agree, are refused or are wrong, every wrong one with both answers, and
 the shares. Ends with 1 when something is wrong that known_differences.txt does not name with a reason.
-With --seeds it also runs that many seeds of random schemas, queries and changes (wide/wide_run.py).
+With --seeds it also runs that many seeds of random schemas, queries and changes (wide/wide_run.py); with
+--expressions that many random calls of each function, operator and cast, seeded by --first-seed.
 """
 
 from __future__ import annotations
