@@ -20,6 +20,8 @@ from trilithon.query.execute.spill import BLOCK_ROWS, Segment, Spill, keyed_batc
 
 # Rows of one run that are accounted at a time.
 _COUNTED: Final = BLOCK_ROWS
+# Runs of the right side that are joined in one go.
+_TOGETHER: Final = 64
 
 
 class _Side:
@@ -143,10 +145,11 @@ class MergeJoin(Operator):
         alone = self.kind in ("left", "full", "anti")
         while await left.fill():
             key = left.keys[left.at]
-            ahead = await self._catch_up(run, left, right)
-            if ahead:
-                yield self._right_alone(ahead)
-                continue
+            if key is None or right.at >= len(right.keys) or right.keys[right.at] != key:
+                ahead = await self._catch_up(run, left, right)
+                if ahead:
+                    yield self._right_alone(ahead)
+                    continue
             if key is None or not await right.fill() or right.keys[right.at] != key:
                 # The left side's rows before the right side's next one.
                 before = left.at
@@ -160,16 +163,22 @@ class MergeJoin(Operator):
                 await run.breathe()
                 continue
             kept.clear()
-            while await right.fill() and right.keys[right.at] == key:
+            while (right.at < len(right.keys) or await right.fill()) and right.keys[
+                right.at
+            ] == key:
                 start = right.at
                 _same(right, key)
                 await kept.add(right.rows[start : right.at])
             matched: set[int] | None = set() if full else None
-            while await left.fill() and left.keys[left.at] == key:
-                row = left.rows[left.at]
-                left.at += 1
-                async for rows in self._matches(run, row, kept, matched):
-                    yield rows
+            while (left.at < len(left.keys) or await left.fill()) and left.keys[left.at] == key:
+                start = left.at
+                _same(left, key)
+                if not kept.spilled and kept.count <= _TOGETHER:
+                    yield self._all_matches(run, left.rows[start : left.at], kept.rows, matched)
+                    continue
+                for row in left.rows[start : left.at]:
+                    async for rows in self._matches(run, row, kept, matched):
+                        yield rows
             if matched is not None and len(matched) < kept.count:
                 async for rows in self._unmatched(kept, matched):
                     yield rows
@@ -195,16 +204,28 @@ class MergeJoin(Operator):
             await run.breathe()
         return []
 
+    def _all_matches(
+        self, run: Run, rows: list[Any], others: list[Any], matched: set[int] | None
+    ) -> list[Any]:
+        """Of some left rows of one key, where the right side's run is short."""
+        found: list[Any] = []
+        existence = self.kind in ("semi", "anti")
+        for row in rows:
+            pairs = self._pairs(run, row, others, 0, matched)
+            if existence:
+                if bool(pairs) == (self.kind == "semi"):
+                    found.append(row)
+            elif pairs:
+                found += pairs
+            elif self.kind in ("left", "full"):
+                found += self._left_alone([row])
+        return found
+
     async def _matches(self, run: Run, row: Any, kept: _Kept, matched: set[int] | None) -> Batches:
         existence = self.kind in ("semi", "anti")
         found = False
         if existence and self.condition is None:
             found = True
-        elif not kept.spilled and len(kept.rows) <= BATCH_ROWS:
-            rows = self._pairs(run, row, kept.rows, 0, matched)
-            found = bool(rows)
-            if found and not existence:
-                yield rows
         else:
             at = 0
             async for block in kept.blocks():
