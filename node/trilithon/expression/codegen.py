@@ -554,6 +554,29 @@ def _row(generator: Generator, node: ir.Row, parts: list[Fragment], _: str) -> F
     return _variadic(generator, make, parts, nullable=False)
 
 
+@_emits(ir.NamedRow)
+def _named_row(generator: Generator, node: ir.NamedRow, parts: list[Fragment], _: str) -> Fragment:
+    types = tuple(argument.type.oid for argument in node.args)
+    names = node.names
+    make = generator.keep(lambda fields: RecordValue.of(fields, types, names), "f")
+    return _variadic(generator, make, parts, nullable=False)
+
+
+@_emits(ir.Field)
+def _field(generator: Generator, node: ir.Field, parts: list[Fragment], _: str) -> Fragment:
+    template = f"{{0}}[{int(node.position)}]"
+    return generator.call(template, parts, strict=True, raises=False, nullable=True)
+
+
+@_emits(ir.RowIsNull)
+def _row_is_null(
+    generator: Generator, node: ir.RowIsNull, parts: list[Fragment], _: str
+) -> Fragment:
+    (part,) = parts
+    name = generator.keep(runtime.row_is_not_null if node.negated else runtime.row_is_null, "f")
+    return Fragment(f"{name}({part.value})", False, part.depth + 1, part.raises, free=part.free)
+
+
 @_emits(ir.RowCompare)
 def _row_compare(
     generator: Generator, node: ir.RowCompare, parts: list[Fragment], _: str

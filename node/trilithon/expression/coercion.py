@@ -14,9 +14,9 @@ from typing import Any
 from trilithon.core.errors import SqlError
 from trilithon.expression.functions import CastPath, find_cast
 from trilithon.expression.registry import IMMUTABLE, STABLE, bind
-from trilithon.types import modifiers, text_io
+from trilithon.types import modifiers, text_io, user_types
 from trilithon.types.registry import TYPES, TypeRef, element_type, type_name
-from trilithon.types.values import ArrayValue
+from trilithon.types.values import ArrayValue, RecordValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,25 @@ def _way(path: CastPath, source: TypeRef, target: TypeRef) -> CastStep | None:
             assert entry is not None
             call = bind(entry, (source,), target)
             return CastStep(call, entry.context, entry.nullable, entry.volatility, entry.inline)
+        case "record":
+            return CastStep(_as_record(source.oid), volatility=STABLE)
         case "array":
             assert path.element is not None
             element = _way(path.element, element_type(source), element_type(target))
             return element and _elementwise(element)
         case _:
             return _through_text(source, target)
+
+
+def _as_record(oid: int) -> Callable[[RecordValue], RecordValue]:
+    """A row takes its type's names along."""
+
+    def convert(value: RecordValue) -> RecordValue:
+        if value.names:
+            return value
+        return RecordValue.of(value, value.types, user_types.composite(oid).names)
+
+    return convert
 
 
 def _elementwise(step: CastStep) -> CastStep:

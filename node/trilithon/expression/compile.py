@@ -159,7 +159,7 @@ def fold_constants(expr: ir.Expr) -> ir.Expr:
         children = node.children()
         if not all(isinstance(child, ir.Constant) for child in children):
             return node
-        if isinstance(node, ir.Row) or not _volatilities(node) <= {IMMUTABLE}:
+        if isinstance(node, ir.Row | ir.NamedRow) or not _volatilities(node) <= {IMMUTABLE}:
             return node
         try:
             return ir.Constant(compile_scalar(node)((), _NO_CONTEXT), node.type)

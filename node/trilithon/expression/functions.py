@@ -31,11 +31,13 @@ from trilithon.types.registry import (
     ALIASES,
     BY_NAME,
     POLYMORPHIC,
+    RECORD,
     TEXT,
     TYPES,
     UNKNOWN,
     TypeRef,
     array_type,
+    is_composite,
     is_enum,
     type_info,
     type_name,
@@ -111,7 +113,7 @@ class CastPath:
     """How a value gets from one type to another (modifiers apart).
 
     `kind`: "same" (the value as it is), "function", "text" (output, then input), "array" (each
-    element by `element`).
+    element by `element`), "record" (a row of a named type as one of none).
     """
 
     kind: str
@@ -121,6 +123,7 @@ class CastPath:
 
 
 _SAME: Final = CastPath("same", IMPLICIT)
+_AS_RECORD: Final = CastPath("record", IMPLICIT)
 _OUTPUT: Final = CastPath("text", ASSIGNMENT)
 _INPUT: Final = CastPath("text", EXPLICIT)
 
@@ -161,6 +164,8 @@ def find_cast(source: int, target: int) -> CastPath | None:
     if source_info.element_oid and target_info.element_oid and target not in _VECTORS:
         element = find_cast(source_info.element_oid, target_info.element_oid)
         return element and CastPath("array", element.context, element=element)
+    if target == RECORD.oid and is_composite(source):
+        return _AS_RECORD
     if source_info.category == "P" or target_info.category == "P":
         return _OUTPUT if source_info.name == "record" and target_info.category == "S" else None
     # Any type has a text form: to strings on assignment, from strings only when asked.
@@ -427,6 +432,20 @@ def _finish(
         for want, have in zip(concrete, given, strict=True)
     )
     return arguments, _result_type(result, concrete, mapping)
+
+
+def bound_types(
+    declared: Sequence[int], given: Sequence[TypeRef], result: int
+) -> tuple[tuple[TypeRef, ...], TypeRef]:
+    """The arguments' and the result's types of a polymorphic function. SqlError 42804, 42883."""
+    if _bind_polymorphic(declared, [ref.oid for ref in given]) is None:
+        raise SqlError("42804", "could not determine polymorphic type")
+    arguments, type_ = _finish(declared, given, result)
+    if any(ref.oid in POLYMORPHIC or ref.oid == _UNKNOWN for ref in (*arguments, type_)):
+        raise SqlError(
+            "42804", "could not determine polymorphic type because input has type unknown"
+        )
+    return arguments, type_
 
 
 def _describe(arguments: Sequence[TypeRef]) -> str:

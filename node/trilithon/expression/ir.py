@@ -316,6 +316,35 @@ class Row(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRow(Expr):
+    """A row of a named type, or one whose fields have names; without `names` they are the type's, or f1, …"""
+
+    args: tuple[Expr, ...]
+    names: tuple[str, ...]
+    type: TypeRef
+    SHAPE: ClassVar[Shape] = (("args", "many"), ("names", "data"), ("type", "type"))
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Expr):
+    """The field at `position` (from 0) of a row."""
+
+    row: Expr
+    position: int
+    type: TypeRef
+    SHAPE: ClassVar[Shape] = (("row", "one"), ("position", "data"), ("type", "type"))
+
+
+@dataclass(frozen=True, slots=True)
+class RowIsNull(_Boolean):
+    """IS NULL of a row, as SQL has it: it, or each of its fields, is NULL; negated: none of them is."""
+
+    row: Expr
+    negated: bool = False
+    SHAPE: ClassVar[Shape] = (("row", "one"), ("negated", "data"))
+
+
+@dataclass(frozen=True, slots=True)
 class RowCompare(_Boolean):
     """(a, b, …) < (x, y, …) and <=, >, >=; = and <> are And and Or of the columns' own.
 
@@ -359,6 +388,9 @@ NODES: Final[tuple[type[Expr], ...]] = (
     Slice,
     Row,
     RowCompare,
+    NamedRow,
+    Field,
+    RowIsNull,
 )
 
 TRUE: Final = Constant(True, BOOL)

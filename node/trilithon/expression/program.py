@@ -238,9 +238,9 @@ def _load_type(pair: Any) -> TypeRef:
     return TypeRef(oid, typmod)
 
 
-_NUMBER_FIELDS: Final = frozenset({"index", "number"})
+_NUMBER_FIELDS: Final = frozenset({"index", "number", "position"})
 _FLAG_FIELDS: Final = frozenset({"nullable", "explicit", "negated", "greatest", "all", "nested"})
-_IDS_FIELDS: Final = frozenset({"equals", "compares"})
+_IDS_FIELDS: Final = frozenset({"equals", "compares", "names"})
 
 
 def _load_data(name: str, value: Any) -> Any:
@@ -280,6 +280,9 @@ def _check(node: ir.Expr) -> None:
                 raise MalformedProgram("a row comparison with too few operators")
             for function_id in node.equals + node.compares:
                 _check_binary(function_id)
+        case ir.NamedRow():
+            if node.names and len(node.names) != len(node.args):
+                raise MalformedProgram("a row with too few names")
         case ir.Slice():
             if len(node.open) != 2 * len(node.bounds):
                 raise MalformedProgram("a slice with too few bounds")

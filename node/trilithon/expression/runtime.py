@@ -122,6 +122,14 @@ def slicer(left_out: str) -> Callable[[tuple[Any, ...]], Any]:
     return cut
 
 
+def row_is_null(row: tuple[Any, ...] | None) -> bool:
+    return row is None or all(field is None for field in row)
+
+
+def row_is_not_null(row: tuple[Any, ...] | None) -> bool:
+    return row is not None and all(field is not None for field in row)
+
+
 def row_compare(
     equals: Sequence[tuple[Compare, bool]],
     compares: Sequence[tuple[Compare, bool]],

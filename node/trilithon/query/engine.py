@@ -11,6 +11,7 @@ every name that it looked up in the catalog means the very same object.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import math
 import sys
 import time
@@ -57,8 +58,8 @@ from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
 from trilithon.query.statistics.definitions import Known, TableStatistics, Watch
 from trilithon.query.transaction.transaction import FirstRead
-from trilithon.types import text_io
-from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
+from trilithon.types import text_io, user_types
+from trilithon.types.registry import RECORD, TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
 from trilithon.types.values import UnresolvedName
 
@@ -238,6 +239,7 @@ class Engine:
         Raises SqlError with the position in the statement's text.
         """
         catalog = self._catalog if transaction is None else transaction.catalog
+        user_types.use_catalog(catalog)
         if statement.tag == "CreateTableAsStmt":
             from trilithon.query.execute import create_table_as
 
@@ -450,6 +452,7 @@ class Engine:
     ) -> Result:
         """Run a prepared statement. Raises SqlError."""
         plan = prepared.plan
+        user_types.use_catalog(transaction.catalog)
         if not isinstance(plan, Plan):
             made: Result = await plan.run(self, transaction, context)
             return made
@@ -669,7 +672,8 @@ def _look_up(catalog: Any, path: Sequence[str], name: str) -> Any:
 
 
 def _result_column(column: OutputColumn) -> ResultColumn:
-    return ResultColumn(column.name, column.type, column.table_oid, column.number)
+    type_ = RECORD if column.type.oid == RECORD.oid else column.type
+    return ResultColumn(column.name, type_, column.table_oid, column.number)
 
 
 def _used_objects(bound: Bound) -> tuple[int, ...]:
@@ -764,7 +768,8 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
             value, error = None, raised
         loop.call_soon_threadsafe(settle, value, error)
 
-    start_deep_thread(run)
+    around = contextvars.copy_context()
+    start_deep_thread(lambda: around.run(run))
     return await future
 
 

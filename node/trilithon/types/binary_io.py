@@ -19,12 +19,14 @@ from trilithon.types.registry import (
     OID_KIN,
     TypeRef,
     element_type,
+    is_composite,
     is_enum,
+    is_row,
     type_info,
     type_name,
 )
 from trilithon.types.text_io import NAME_BYTES, truncate_name
-from trilithon.types.values import EMPTY_ARRAY, ArrayValue, Interval, TimeTz
+from trilithon.types.values import EMPTY_ARRAY, ArrayValue, Interval, RecordValue, TimeTz
 
 Parse = Callable[[bytes], Any]
 Render = Callable[[Any], bytes]
@@ -39,6 +41,7 @@ _TIMETZ: Final = struct.Struct(">qi")
 _ARRAY_HEAD: Final = struct.Struct(">iiI")
 _PAIR: Final = struct.Struct(">ii")
 _LENGTH: Final = struct.Struct(">i")
+_FIELD_HEAD: Final = struct.Struct(">Ii")
 
 
 def _malformed(kind: str) -> SqlError:
@@ -257,6 +260,8 @@ def _codec_of(oid: int) -> tuple[Parse, Render]:
             lambda data: user_types.enum_type(oid).parse(_parse_text(data)),
             lambda value: str(value.label).encode(),
         )
+    if is_row(oid):
+        return _record_parser(oid), _render_record
     info = type_info(oid)
     codec = _codec(info.name)
     if codec is not None:
@@ -272,6 +277,56 @@ def _codec_of(oid: int) -> tuple[Parse, Render]:
         raise SqlError("42883", f"no binary output function available for type {name}")
 
     return refuse, refuse_output
+
+
+def _render_record(value: RecordValue) -> bytes:
+    parts = [_LENGTH.pack(len(value))]
+    for item, oid in zip(value, value.types, strict=True):
+        if item is None:
+            parts.append(_FIELD_HEAD.pack(oid, -1))
+        else:
+            data = _codec_of(oid)[1](item)
+            parts.append(_FIELD_HEAD.pack(oid, len(data)) + data)
+    return b"".join(parts)
+
+
+def _record_parser(oid: int) -> Parse:
+    def parse_row(data: bytes) -> RecordValue:
+        if not is_composite(oid):
+            raise SqlError("0A000", "input of anonymous composite types is not implemented")
+        try:
+            return _parse_record(bytes(data), user_types.composite(oid))
+        except struct.error:
+            raise SqlError("08P01", "insufficient data left in message") from None
+
+    return parse_row
+
+
+def _parse_record(data: bytes, made: user_types.CompositeType) -> RecordValue:
+    (count,) = _LENGTH.unpack_from(data)
+    if count != len(made.types):
+        raise SqlError("42804", f"wrong number of columns: {count}, expected {len(made.types)}")
+    at = _LENGTH.size
+    values: list[Any] = []
+    for number, ref in enumerate(made.types, 1):
+        oid, length = _FIELD_HEAD.unpack_from(data, at)
+        at += _FIELD_HEAD.size
+        if oid != ref.oid:
+            raise SqlError(
+                "42804",
+                f"binary data has type {oid} ({type_name(TypeRef(oid))}) instead of expected "
+                f"{ref.oid} ({type_name(TypeRef(ref.oid))}) in record column {number}",
+            )
+        if length == -1:
+            values.append(None)
+            continue
+        if length < 0 or at + length > len(data):
+            raise SqlError("08P01", "insufficient data left in message")
+        values.append(parser(ref)(data[at : at + length]))
+        at += length
+    if at != len(data):
+        raise _malformed("record")
+    return RecordValue.of(tuple(values), made.oids)
 
 
 def _array_codec(element_oid: int) -> tuple[Parse, Render]:

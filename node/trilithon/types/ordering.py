@@ -1,7 +1,7 @@
 """How values of a type compare, sort and hash: what Python's own operators get wrong.
 
 For most types Python's `<` and `==` on in-memory values are SQL's. The exceptions are floats (NaN),
-intervals, times with zone, arrays, bpchar and jsonb; for those `sort_key` gives a function whose
+intervals, times with zone, arrays, rows, bpchar and jsonb; for those `sort_key` gives a function whose
 results compare, and hash, as the values do in SQL.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+from trilithon.core.errors import SqlError
 from trilithon.types import json_value
-from trilithon.types.registry import type_info
+from trilithon.types.registry import TypeRef, is_row, type_info, type_name
 from trilithon.types.values import ArrayValue, Interval, RecordValue, TimeTz
 
 
@@ -45,6 +46,8 @@ def sort_key(oid: int) -> Callable[[Any], Any] | None:
     info = type_info(oid)
     if info.element_oid:
         return _array_key(sort_key(info.element_oid))
+    if is_row(oid):
+        return RecordKey
     match info.name:
         case "float4" | "float8":
             return _float_key
@@ -56,8 +59,6 @@ def sort_key(oid: int) -> Callable[[Any], Any] | None:
             return _trimmed
         case "jsonb":
             return json_value.sort_key
-        case "record":
-            return record_key
         case _:
             return None
 
@@ -75,15 +76,69 @@ def _array_key(item_key: Callable[[Any], Any] | None) -> Callable[[ArrayValue], 
     return key
 
 
-def record_key(value: tuple[Any, ...]) -> Any:
-    """Field by field, NULL last."""
-    keys: list[Any] = [None] * len(value)
-    if isinstance(value, RecordValue):
-        keys = [sort_key(oid) for oid in value.types]
-    return tuple(
-        (True, 0) if item is None else (False, item if key is None else key(item))
-        for item, key in zip(value, keys, strict=True)
-    )
+_NO_ORDER: Final = frozenset({"json", "jsonpath"})
+
+
+class RecordKey:
+    """A row as it sorts and hashes: field by field, NULL last. Rows of different types cannot be compared:
+    SqlError 42804, as PostgreSQL finds it out when it compares."""
+
+    __slots__ = ("fields", "types")
+
+    def __init__(self, value: RecordValue) -> None:
+        self.types = value.types
+        self.fields = tuple(
+            (True, 0) if item is None else (False, item if key is None else key(item))
+            for item, key in zip(value, _field_keys(value.types), strict=True)
+        )
+
+    def _comparable(self, other: RecordKey) -> tuple[Any, Any]:
+        """Both sides, up to the first field that differs: what is behind it may be of any type."""
+        if self.types == other.types:
+            return self.fields, other.fields
+        pairs = zip(self.types, other.types, strict=False)
+        for at, (ours, theirs) in enumerate(pairs):
+            if ours != theirs:
+                raise SqlError(
+                    "42804",
+                    f"cannot compare dissimilar column types {type_name(TypeRef(ours))} and "
+                    f"{type_name(TypeRef(theirs))} at record column {at + 1}",
+                )
+            if self.fields[at] != other.fields[at]:
+                return self.fields[at], other.fields[at]
+        raise SqlError("42804", "cannot compare record types with different numbers of columns")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RecordKey):
+            return NotImplemented
+        ours, theirs = self._comparable(other)
+        return bool(ours == theirs)
+
+    def __lt__(self, other: RecordKey) -> bool:
+        ours, theirs = self._comparable(other)
+        return bool(ours < theirs)
+
+    def __le__(self, other: RecordKey) -> bool:
+        return not other < self
+
+    def __gt__(self, other: RecordKey) -> bool:
+        return other < self
+
+    def __ge__(self, other: RecordKey) -> bool:
+        return not self < other
+
+    def __hash__(self) -> int:
+        return hash(self.fields)
+
+
+@lru_cache(maxsize=1024)
+def _field_keys(types: tuple[int, ...]) -> tuple[Callable[[Any], Any] | None, ...]:
+    """SqlError 42883 for a field without an order."""
+    for oid in types:
+        name = type_info(oid).name
+        if name in _NO_ORDER:
+            raise SqlError("42883", f"could not identify a comparison function for type {name}")
+    return tuple(sort_key(oid) for oid in types)
 
 
 def is_self_ordering(oid: int) -> bool:

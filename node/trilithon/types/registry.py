@@ -5,7 +5,7 @@ In-memory values by type (None is NULL everywhere):
     bpchar, name, "char", json, jsonb and jsonpath (canonical text)→str; bytea→bytes; uuid→16 bytes;
     date→int days since 2000-01-01; time→int µs; timetz→TimeTz(µs, zone seconds west of UTC);
     timestamp(tz)→int µs since 2000-01-01 (UTC); interval→Interval(months, days, µs);
-    arrays→ArrayValue; record→tuple; enumerated types→EnumValue. ±infinity: the largest and smallest int32 (date) or int64.
+    arrays→ArrayValue; records and composite types→RecordValue; enumerated types→EnumValue. ±infinity: the largest and smallest int32 (date) or int64.
 
 Oids, categories and modifiers are PostgreSQL's (pg_type.dat), so that drivers recognise them.
 """
@@ -45,8 +45,10 @@ class TypeInfo:
     element_oid: int = 0
 
 
-# Enumerated types have the oids of their catalog objects; their arrays have them with this bit.
+# Enumerated types have the oids of their catalog objects, composite types (the row types of tables and
+# views among them) have them with one bit, and arrays of either with the other.
 FIRST_USER_OID: Final = 16384
+USER_COMPOSITE: Final = 1 << 29
 USER_ARRAY: Final = 1 << 30
 
 # oid, internal name, SQL name ("" = the same), typlen, category, preferred, array oid
@@ -146,12 +148,29 @@ def _user_type(oid: int) -> TypeInfo:
     element = oid & ~USER_ARRAY
     called = user_types.name_of(element)
     if oid & USER_ARRAY:
-        return TypeInfo(oid, f"_enum.{element}", f"{called}[]", -1, "A", False, 0, element)
+        return TypeInfo(oid, f"_user.{element}", f"{called}[]", -1, "A", False, 0, element)
+    if oid & USER_COMPOSITE:
+        return TypeInfo(oid, f"composite.{oid}", called, -1, "C", False, oid | USER_ARRAY)
     return TypeInfo(oid, f"enum.{oid}", called, 4, "E", False, oid | USER_ARRAY)
 
 
 def is_enum(oid: int) -> bool:
-    return oid >= FIRST_USER_OID and not oid & USER_ARRAY
+    return oid >= FIRST_USER_OID and not oid & (USER_ARRAY | USER_COMPOSITE)
+
+
+def is_composite(oid: int) -> bool:
+    """A named row type."""
+    return bool(oid & USER_COMPOSITE) and not oid & USER_ARRAY
+
+
+def is_row(oid: int) -> bool:
+    """Whether values are rows: a composite type's, or a record's."""
+    return oid == RECORD.oid or is_composite(oid)
+
+
+def object_of(oid: int) -> int:
+    """The id of the catalog object behind a user's type or its array; 0: a built-in one."""
+    return oid & ~(USER_ARRAY | USER_COMPOSITE) if oid >= FIRST_USER_OID else 0
 
 
 TYPES: Final[Mapping[int, TypeInfo]] = _Types(_build())

@@ -25,6 +25,7 @@ RECORD_CODE: Final = 5
 ENUM_CODE: Final = 6
 TYPED_RECORD_CODE: Final = 7
 WIDE_INTEGER_CODE: Final = 8
+NAMED_RECORD_CODE: Final = 9
 
 _INTERVAL_PACK: Final = struct.Struct(">iiq")
 _TIMETZ_PACK: Final = struct.Struct(">qi")
@@ -49,7 +50,10 @@ def wrap(value: Any) -> Any:
         parts = [list(value.dimensions), list(value.lower_bounds), _wrap_all(value.items)]
         return Ext(ARRAY_CODE, _encode(parts))
     if isinstance(value, RecordValue):
-        return Ext(TYPED_RECORD_CODE, _encode([list(value.types), _wrap_all(value)]))
+        parts = [list(value.types), _wrap_all(value)]
+        if value.names:
+            return Ext(NAMED_RECORD_CODE, _encode([*parts, list(value.names)]))
+        return Ext(TYPED_RECORD_CODE, _encode(parts))
     if isinstance(value, tuple):
         return Ext(RECORD_CODE, _encode(_wrap_all(value)))
     return value
@@ -71,6 +75,9 @@ def _unwrap(code: int, data: memoryview) -> Any:
     if code == TYPED_RECORD_CODE:
         types, fields = _decode(data)
         return RecordValue.of(tuple(fields), tuple(types))
+    if code == NAMED_RECORD_CODE:
+        types, fields, names = _decode(data)
+        return RecordValue.of(tuple(fields), tuple(types), tuple(names))
     if code == RECORD_CODE:
         return tuple(_decode(data))
     if code == WIDE_INTEGER_CODE:

@@ -21,6 +21,7 @@ from trilithon.types import datetime_text as dt
 from trilithon.types import json_value, jsonpath_text, modifiers, numeric, user_types
 from trilithon.types.array_text import parse_array, render_array
 from trilithon.types.interval_text import parse_interval, render_interval
+from trilithon.types.record_text import split_record
 from trilithon.types.registry import (
     BY_NAME,
     OID_KIN,
@@ -28,7 +29,9 @@ from trilithon.types.registry import (
     TypeRef,
     element_type,
     interval_modifier,
+    is_composite,
     is_enum,
+    is_row,
     type_info,
     type_name,
 )
@@ -458,7 +461,7 @@ def depends_on_settings(oid: int) -> bool:
     if info.element_oid:
         return depends_on_settings(info.element_oid)
     # Labels are known where a catalog is, so reading one is only stable.
-    return info.name in _SETTINGS_DEPENDENT or info.name == "record" or is_enum(oid)
+    return info.name in _SETTINGS_DEPENDENT or is_row(oid) or is_enum(oid)
 
 
 @lru_cache(maxsize=1024)
@@ -472,6 +475,8 @@ def _parser(ref: TypeRef) -> Parse:
         return _parse_reg(info.name)
     if is_enum(ref.oid):
         return lambda text, _: user_types.enum_type(ref.oid).parse(text)
+    if is_row(ref.oid):
+        return _record_parser(ref.oid)
     parse = _PARSERS.get(info.name) or _unsupported(info.name)
     if info.name == "interval":
         pair = interval_modifier(ref.typmod)
@@ -511,13 +516,33 @@ def _renderer(oid: int) -> Render:
     if info.category == "A":
         item = _renderer(info.element_oid)
         return lambda value, settings: render_array(value, lambda part: item(part, settings))
-    if info.name == "record":
+    if is_row(oid):
         return _render_record
     if oid in OID_KIN:
         return _render_oid_kind(info.name)
     if is_enum(oid):
         return lambda value, _: str(value.label)
     return _RENDERERS.get(info.name, _render_str)
+
+
+def _record_parser(oid: int) -> Parse:
+    if not is_composite(oid):
+        return _refuse_record
+
+    def parse_row(text: str, settings: IoSettings) -> RecordValue:
+        made = user_types.composite(oid)
+        fields = split_record(text, len(made.types))
+        values = tuple(
+            None if field is None else _parser(ref)(field, settings)
+            for field, ref in zip(fields, made.types, strict=True)
+        )
+        return RecordValue.of(values, made.oids)
+
+    return parse_row
+
+
+def _refuse_record(text: str, settings: IoSettings) -> Any:
+    raise SqlError("0A000", "input of anonymous composite types is not implemented")
 
 
 _RECORD_QUOTED: Final = re.compile(r'["\\(),\s]')

@@ -90,14 +90,20 @@ class ArrayValue:
 
 
 class RecordValue(tuple[Any, ...]):
-    """A row value that knows its fields' types (oids): text, order and hashes are by them."""
+    """A row value that knows its fields' types (oids): text, order and hashes are by them. `names` are its
+    fields' for JSON; without them they are its type's, or f1, f2, …"""
 
     types: tuple[int, ...]
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, values: tuple[Any, ...], types: tuple[int, ...]) -> RecordValue:
+    def of(
+        cls, values: tuple[Any, ...], types: tuple[int, ...], names: tuple[str, ...] = ()
+    ) -> RecordValue:
         record = cls(values)
         record.types = types
+        if names:
+            record.names = names
         return record
 
 

@@ -32,6 +32,7 @@ MODULES: Final = (
     "jsons",
     "json_building",
     "json_records",
+    "part_assignment",
     "jsonpath",
     "templates",
 )

@@ -18,7 +18,7 @@ from trilithon.types.calendar import (
 from trilithon.types.calendar import (
     to_utc as timestamp_to_timestamptz,
 )
-from trilithon.types.ordering import record_key, sort_key
+from trilithon.types.ordering import RecordKey, sort_key
 from trilithon.types.registry import BOOL, BY_NAME
 
 COMPARE: Final[dict[str, tuple[str, Callable[[Any, Any], bool]]]] = {
@@ -135,8 +135,8 @@ def _array_compare(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
 
 
 def _define_record(name: str, compare: Callable[[Any, Any], bool]) -> None:
-    """Whole records (rare)."""
-    _define("record", name, "record", _keyed(compare, record_key))
+    """Whole rows: NULL fields are equal, and above all others."""
+    operator(f"record {name} record -> bool")(_keyed(compare, RecordKey))
 
 
 def _define_instants(name: str, compare: Callable[[Any, Any], bool]) -> None:

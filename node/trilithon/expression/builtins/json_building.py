@@ -6,14 +6,15 @@ import json
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.registry import STABLE, aggregate, function
 from trilithon.types import json_value as jv
-from trilithon.types import numeric, text_io
-from trilithon.types.registry import TypeRef, type_info
-from trilithon.types.values import ArrayValue
+from trilithon.types import numeric, text_io, user_types
+from trilithon.types.registry import RECORD, TypeRef, is_composite, is_row, type_info
+from trilithon.types.values import ArrayValue, RecordValue
 
 _scan: Final = json.JSONDecoder(strict=True).raw_decode
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -22,15 +23,10 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 def to_json(ref: TypeRef) -> Callable[[Any, Any], str]:
-    """A function (value, settings) → JSON text of a value that is not NULL. Raises SqlError 0A000 for a
-    record: its fields' names and types are not known here."""
+    """A function (value, settings) → JSON text of a value that is not NULL."""
     info = type_info(ref.oid)
-    if info.category == "P" and info.name in ("record", "_record"):
-        raise SqlError(
-            "0A000",
-            "JSON of a record is not supported",
-            hint="Use json_build_object() or jsonb_build_object() with the fields.",
-        )
+    if is_row(ref.oid):
+        return lambda value, settings: _row_json(value, settings, ref.oid)
     if info.category == "A" and info.name not in ("int2vector", "oidvector"):
         item = to_json(TypeRef(info.element_oid))
         return lambda value, settings: _array_json(value, settings, item)
@@ -58,12 +54,56 @@ def _number_json(finite: bool, text: str) -> str:
     return text if finite else jv.quote(text)
 
 
-def _array_json(value: ArrayValue, settings: Any, item: Callable[[Any, Any], str]) -> str:
+def _row_json(value: RecordValue, settings: Any, oid: int, separator: str = ",") -> str:
+    """Of a row of a named type, or of one that knows its names. What PostgreSQL writes has no blanks."""
+    parts = [
+        f"{key}:{'null' if item is None else write(item, settings)}"
+        for key, write, item in zip(_keys(value, oid), _writers(value.types), value, strict=True)
+    ]
+    return "{" + separator.join(parts) + "}"
+
+
+def _keys(value: RecordValue, oid: int) -> tuple[str, ...]:
+    names = value.names
+    if not names:
+        if not is_composite(oid):
+            return tuple(f'"f{number}"' for number in range(1, len(value) + 1))
+        names = user_types.composite(oid).names
+    return _quoted(names)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(jv.quote, names))
+
+
+@lru_cache(maxsize=1024)
+def _writers(types: tuple[int, ...]) -> tuple[Callable[[Any, Any], str], ...]:
+    return tuple(to_json(TypeRef(oid)) for oid in types)
+
+
+def _pretty_row(ctx: Any, value: RecordValue, pretty: bool) -> str:
+    return _row_json(value, ctx.settings, RECORD.oid, ",\n " if pretty else ",")
+
+
+def _pretty_array(types: Any, _: Any) -> Callable[..., str]:
+    item = to_json(TypeRef(type_info(types[0].oid).element_oid))
+    return lambda ctx, value, pretty: _array_json(
+        value, ctx.settings, item, ",\n " if pretty else ","
+    )
+
+
+def _array_json(
+    value: ArrayValue, settings: Any, item: Callable[[Any, Any], str], separator: str = ","
+) -> str:
     if not value.items:
         return "[]"
     parts = ["null" if part is None else item(part, settings) for part in value.items]
-    for size in reversed(value.dimensions):
-        parts = ["[" + ",".join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)]
+    for depth, size in reversed(list(enumerate(value.dimensions))):
+        between = "," if depth else separator
+        parts = [
+            "[" + between.join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)
+        ]
     return parts[0]
 
 
@@ -92,6 +132,11 @@ _TYPED: Final[dict[str, Any]] = {"typed": True, "context": True, "volatility": S
 function("to_json(anyelement) -> json", **_TYPED)(_to_json)
 function("to_jsonb(anyelement) -> jsonb", **_TYPED)(_to_jsonb)
 function("array_to_json(anyarray) -> json", **_TYPED)(_to_json)
+function("array_to_json(anyarray, bool) -> json", **_TYPED)(_pretty_array)
+function("row_to_json(record) -> json", context=True, volatility=STABLE)(
+    lambda ctx, value: _pretty_row(ctx, value, False)
+)
+function("row_to_json(record, bool) -> json", context=True, volatility=STABLE)(_pretty_row)
 
 
 @function("array_to_json(anyarray, bool) -> json", **_TYPED)
@@ -150,27 +195,12 @@ def _build_object(name: str) -> Callable[..., Callable[..., str]]:
     return make
 
 
-def _fields(types: Any, _: Any) -> Callable[..., str]:
-    """A row: names that are text, and values. What row_to_json() writes has no blanks."""
-    writers = [_value(ref) for ref in types[1::2]]
-
-    def build(ctx: Any, *values: Any) -> str:
-        settings = ctx.settings
-        parts = [
-            f"{jv.quote(name)}:{write(value, settings)}"
-            for name, value, write in zip(values[0::2], values[1::2], writers, strict=True)
-        ]
-        return "{" + ",".join(parts) + "}"
-
-    return build
-
-
 def text_io_key(ref: TypeRef) -> Callable[[Any, Any], str]:
     """A key's text: booleans as words."""
     if ref.oid == 16:
         return lambda value, _: "true" if value else "false"
     info = type_info(ref.oid)
-    if info.category == "A" or info.name in ("record", "json", "jsonb"):
+    if info.category == "A" or is_row(ref.oid) or info.name in ("json", "jsonb"):
         return _refuse_key
     if info.name in ("timestamp", "timestamptz"):
         zoned = info.name == "timestamptz"
@@ -197,7 +227,6 @@ function("json_build_object(variadic any) -> json", **_LENIENT)(_build_object("j
 function("jsonb_build_object(variadic any) -> jsonb", **_LENIENT)(
     _canonical(_build_object("jsonb_build_object"))
 )
-function("json_of_fields(variadic any) -> json", **_LENIENT)(_fields)
 for _kind in ("json", "jsonb"):
     function(f"{_kind}_build_array() -> {_kind}")(lambda: "[]")
     function(f"{_kind}_build_object() -> {_kind}")(lambda: "{}")
@@ -207,13 +236,14 @@ for _kind in ("json", "jsonb"):
 Steps = tuple[Callable[..., Any], Callable[..., Any]]
 
 
-def _list_aggregate(binary: bool, *, rows: bool = False) -> Callable[[tuple[TypeRef, ...]], Steps]:
+def _list_aggregate(binary: bool) -> Callable[[tuple[TypeRef, ...]], Steps]:
     """Values are kept as they are: only the end knows the session's settings."""
 
     def typed(types: tuple[TypeRef, ...]) -> Steps:
         write = _value(types[0])
         # PostgreSQL starts a line for each array and each row.
-        separator = ", \n " if rows or type_info(types[0].oid).category == "A" else ", "
+        lines = type_info(types[0].oid).category == "A" or is_row(types[0].oid)
+        separator = ", \n " if lines else ", "
 
         def step(state: list[Any] | None, value: Any) -> list[Any]:
             state = [] if state is None else state
@@ -283,15 +313,3 @@ for _kind in ("json", "jsonb"):
         context=True,
         volatility=STABLE,
     )
-
-# json_agg() of rows, which come as their JSON.
-aggregate(
-    "json_agg_rows(json) -> json",
-    init=_nothing,
-    step=_nothing,
-    final=_nothing,
-    strict=False,
-    typed=_list_aggregate(False, rows=True),
-    context=True,
-    volatility=STABLE,
-)

@@ -14,9 +14,9 @@ from trilithon.core.errors import SqlError
 from trilithon.expression.builtins.jsons import json_text, members_of
 from trilithon.expression.registry import STABLE, function
 from trilithon.types import json_value as jv
-from trilithon.types import text_io
-from trilithon.types.registry import TypeRef, element_type, type_info
-from trilithon.types.values import EMPTY_ARRAY, ArrayValue
+from trilithon.types import text_io, user_types
+from trilithon.types.registry import RECORD, TypeRef, element_type, is_composite, type_info
+from trilithon.types.values import EMPTY_ARRAY, ArrayValue, RecordValue
 
 
 def _records(text: str | None, name: str | None) -> list[str | None]:
@@ -73,7 +73,88 @@ def _converter(target: TypeRef) -> Callable[[str, Any], Any]:
         return lambda value, settings: text_io.parse(target, value, settings)
     if info.category == "A":
         return _array_converter(target)
+    if is_composite(target.oid):
+        return _composite_converter(target)
     return lambda value, settings: text_io.parse(target, json_text(value) or "", settings)
+
+
+def _composite_converter(target: TypeRef) -> Callable[[str, Any], Any]:
+    def convert(value: str, settings: Any) -> Any:
+        if value.startswith('"'):
+            return text_io.parse(target, json_text(value) or "", settings)
+        return _filled(target.oid, None, value, settings, "populate_composite")
+
+    return convert
+
+
+def _filled(oid: int, base: Any, text: str, settings: Any, name: str) -> RecordValue:
+    """The fields of an object as a row of a named type; what it does not have is as in `base`."""
+    if not text.startswith("{"):
+        what = "an array" if text.startswith("[") else "a scalar"
+        raise SqlError("22023", f"cannot call {name} on {what}")
+    made = user_types.composite(oid)
+    found = _fields(text)
+    values: list[Any] = []
+    for at, (key, ref) in enumerate(zip(made.names, made.types, strict=True)):
+        value = found.get(key)
+        if value is None:
+            values.append(None if base is None else base[at])
+        else:
+            values.append(None if value == "null" else _converter(ref)(value, settings))
+    return RecordValue.of(tuple(values), made.oids)
+
+
+def _populate(name: str) -> Callable[..., Callable[..., Any]]:
+    def make(types: Any, _: Any) -> Callable[..., Any]:
+        ref = _named(types[0])
+
+        def populate(ctx: Any, base: Any, text: str | None) -> Any:
+            if text is None:
+                return base
+            return _filled(ref.oid, base, text, ctx.settings, name)
+
+        return populate
+
+    return make
+
+
+def _populate_set(name: str) -> Callable[..., Callable[..., Any]]:
+    def make(types: Any, _: Any) -> Callable[..., Any]:
+        ref = _named(types[0])
+
+        def populate(ctx: Any, base: Any, text: str | None) -> list[Any]:
+            if text is None:
+                return []
+            items = _records(text, name)
+            return [_filled(ref.oid, base, str(item), ctx.settings, name) for item in items]
+
+        return populate
+
+    return make
+
+
+def _named(ref: TypeRef) -> TypeRef:
+    """SqlError 0A000, 42804."""
+    if ref.oid == RECORD.oid:
+        raise SqlError("0A000", "filling a record of no named type is not supported")
+    if not is_composite(ref.oid):
+        raise SqlError("42804", "first argument of json_populate_record must be a row type")
+    return ref
+
+
+for _kind in ("json", "jsonb"):
+    for _what, _result, _make in (
+        ("record", "anyelement", _populate),
+        ("recordset", "setof anyelement", _populate_set),
+    ):
+        function(
+            f"{_kind}_populate_{_what}(anyelement, {_kind}) -> {_result}",
+            typed=True,
+            context=True,
+            strict=False,
+            nullable=True,
+            volatility=STABLE,
+        )(_make(f"{_kind}_populate_{_what}"))
 
 
 def _array_converter(target: TypeRef) -> Callable[[str, Any], Any]:

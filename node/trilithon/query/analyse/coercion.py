@@ -8,6 +8,7 @@ context has typed yet; `coerce` types it where it stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from trilithon.core.errors import SqlError
@@ -23,6 +24,7 @@ from trilithon.types.registry import (
     TEXT,
     UNKNOWN,
     TypeRef,
+    is_composite,
     type_info,
     type_name,
 )
@@ -50,7 +52,7 @@ __all__ = [
 # Literals of these types may mean the moment they are read, or depend on the session's zone.
 _TIME_TYPES: Final = frozenset({1082, 1083, 1114, 1184, 1266})
 _MOMENTS: Final = ("now", "today", "tomorrow", "yesterday")
-_NO_EQUALITY: Final = frozenset({"json", "jsonpath", "record", "unknown"})
+_NO_EQUALITY: Final = frozenset({"json", "jsonpath", "unknown"})
 
 
 def is_unknown(expression: Expr) -> bool:
@@ -68,6 +70,13 @@ def coerce(
         return _type_unknown(analysis, expression, target, context, location)
     if source.oid == target.oid and target.typmod < 0:
         return expression
+    if source.oid == RECORD.oid and is_composite(target.oid):
+        from trilithon.query.analyse import fields
+
+        row = fields.row_of(expression)
+        if row is not None:
+            made = fields.coerce_row(analysis, row, target, context, location)
+            return made if expression is row else replace(expression, otherwise=made, type=target)
     path = analysis.at(location, functions.resolve_cast, source, target, context)
     if path.kind == "same" and target.oid == source.oid and target.typmod < 0:
         return expression
@@ -153,7 +162,7 @@ def assign(
     analysis: Analysis, expression: Expr, target: TypeRef, column: str, location: int | None
 ) -> Expr:
     """An expression on its way into a table's column."""
-    if not is_unknown(expression) and not functions.can_coerce(expression.type, target, ASSIGNMENT):
+    if not is_unknown(expression) and not _can_assign(expression, target):
         analysis.fail(
             "42804",
             f'column "{column}" is of type {type_name(TypeRef(target.oid))} but expression is of type {type_name(TypeRef(expression.type.oid))}',
@@ -161,6 +170,12 @@ def assign(
             hint="You will need to rewrite or cast the expression.",
         )
     return coerce(analysis, expression, target, ASSIGNMENT, location)
+
+
+def _can_assign(expression: Expr, target: TypeRef) -> bool:
+    from trilithon.query.analyse import fields
+
+    return fields.can_coerce(expression, target, ASSIGNMENT)
 
 
 def operator(
@@ -214,8 +229,6 @@ def require_equality(analysis: Analysis, type_: TypeRef, location: int | None) -
 
 
 def require_order(analysis: Analysis, type_: TypeRef, location: int | None) -> None:
-    if type_.oid == RECORD.oid:
-        analysis.unsupported("ordering by row values", location)
     try:
         functions.resolve_operator("<", type_, type_)
     except SqlError:

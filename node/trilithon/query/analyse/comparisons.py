@@ -17,7 +17,6 @@ from trilithon.query.analyse import (
     names,
     ordering,
     queries,
-    rows_as_json,
     sql_functions,
     windows,
 )
@@ -41,6 +40,7 @@ from trilithon.types.registry import (
     array_type,
     element_type,
     is_array,
+    is_row,
     type_name,
 )
 
@@ -65,18 +65,14 @@ def _plain(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         return _compare_with_row(analysis, scope, name, left_node, link, location)
     left = expressions.analyse(analysis, scope, left_node) if left_node is not None else None
     right = expressions.analyse(analysis, scope, right_node)
-    if isinstance(left, ir.Row) or isinstance(right, ir.Row):
-        if left is not None and {left.type.oid, right.type.oid}.isdisjoint((UNKNOWN.oid,)):
-            coercion.operator(analysis, name, left, right, location)
-        analysis.unsupported("comparing row values here", location)
     return coercion.operator(analysis, name, left, right, location)
 
 
 def _row_comparison(
     analysis: Analysis, scope: Scope, name: str, left: Node, right: Node, location: int
 ) -> Expr:
-    ours = [expressions.analyse(analysis, scope, n) for n in left["RowExpr"].get("args", ())]
-    theirs = [expressions.analyse(analysis, scope, n) for n in right["RowExpr"].get("args", ())]
+    ours = expressions.row_parts(analysis, scope, left["RowExpr"].get("args", ()))
+    theirs = expressions.row_parts(analysis, scope, right["RowExpr"].get("args", ()))
     return compare_rows(analysis, name, ours, theirs, location)
 
 
@@ -117,6 +113,8 @@ def compare_rows(
 def _distinct(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     negated = node["kind"] == "AEXPR_NOT_DISTINCT"
     location = node.get("location", 0)
+    if "RowExpr" in node["lexpr"] and "RowExpr" in node["rexpr"]:
+        return _distinct_rows(analysis, scope, node, negated)
     left = expressions.analyse(analysis, scope, node["lexpr"])
     right = expressions.analyse(analysis, scope, node["rexpr"])
     for side, other in ((left, right), (right, left)):
@@ -126,12 +124,29 @@ def _distinct(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     return ir.IsDistinct(equal.function, equal.args[0], equal.args[1], negated)
 
 
+def _distinct_rows(analysis: Analysis, scope: Scope, node: Node, negated: bool) -> Expr:
+    """Field by field, as the fields' own types compare."""
+    ours = node["lexpr"]["RowExpr"].get("args", ())
+    theirs = node["rexpr"]["RowExpr"].get("args", ())
+    if len(ours) != len(theirs):
+        message = "unequal number of entries in row expressions"
+        analysis.fail("42601", message, node.get("location", 0))
+    tests = tuple(
+        _distinct(analysis, scope, {**node, "lexpr": one, "rexpr": other})
+        for one, other in zip(ours, theirs, strict=True)
+    )
+    if not tests:
+        return ir.TRUE if negated else ir.FALSE
+    return ir.And(tests) if negated else ir.Or(tests)
+
+
 def _nullif(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     location = node.get("location", 0)
     left = expressions.analyse(analysis, scope, node["lexpr"])
     right = expressions.analyse(analysis, scope, node["rexpr"])
     equal: Any = coercion.operator(analysis, "=", left, right, location)
-    return ir.NullIf(equal.function, equal.args[0], equal.args[1], equal.args[0].type)
+    type_ = left.type if is_row(left.type.oid) else equal.args[0].type
+    return ir.NullIf(equal.function, equal.args[0], equal.args[1], type_)
 
 
 def _in(analysis: Analysis, scope: Scope, node: Node) -> Expr:
@@ -291,9 +306,19 @@ def function_call(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         analysis.fail("42809", f"window function {name} requires an OVER clause", location)
     _refuse_aggregate_syntax(analysis, node, name, location)
     arguments = call_arguments(analysis, scope, node)
-    if name == "row_to_json" and len(arguments) == 1 and rows_as_json.is_row(arguments[0]):
-        return arguments[0]
+    if len(arguments) == 1 and len(path) == 1 and is_row(arguments[0].type.oid):
+        # name(row) is row.name, where there is no such function: texts of rows are no functions.
+        found = fields.find_field(analysis, arguments[0], name)
+        if found is not None and not _takes_row(name, arguments[0].type):
+            return found
     return call_with(analysis, scope, name, arguments, location)
+
+
+def _takes_row(name: str, type_: TypeRef) -> bool:
+    try:
+        return functions.resolve_function(name, [type_]).function is not None
+    except SqlError:
+        return False
 
 
 def _own_call(
@@ -310,11 +335,8 @@ def _own_call(
     _refuse_aggregate_syntax(analysis, node, name, location)
     if not call.function.returns_set:
         return sql_functions.scalar(analysis, call, location)
-    if len(call.function.columns) > 1:
-        analysis.unsupported(f"{name}() in a select list: it gives rows, call it in FROM", location)
-    return _set_in_targets(
-        analysis, scope, name, sql_functions.rows(analysis, call, location), location
-    )
+    made = sql_functions.rows(analysis, call, location, in_targets=True)
+    return _set_in_targets(analysis, scope, name, made, location)
 
 
 def _refuse_aggregate_syntax(analysis: Analysis, node: Node, name: str, location: int) -> None:
@@ -340,13 +362,7 @@ def _refuse_aggregate_syntax(analysis: Analysis, node: Node, name: str, location
 def call_arguments(analysis: Analysis, scope: Scope, node: Node) -> list[Expr]:
     name = names.strings(node["funcname"])[-1]
     given = named_arguments.in_order(analysis, name, node.get("args", ()))
-    if name not in rows_as_json.MAKERS:
-        return [expressions.analyse(analysis, scope, argument) for argument in given]
-    return [
-        rows_as_json.argument(analysis, scope, argument)
-        or expressions.analyse(analysis, scope, argument)
-        for argument in given
-    ]
+    return [expressions.analyse(analysis, scope, argument) for argument in given]
 
 
 def call_with(
@@ -532,8 +548,7 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
             location,
         )
     resolve = partial(functions.resolve_aggregate, within_group=within_group)
-    called = rows_as_json.aggregate_name(name, arguments)
-    resolved = analysis.at(location, resolve, called, [argument.type for argument in arguments])
+    resolved = analysis.at(location, resolve, name, [argument.type for argument in arguments])
     typed = typed_arguments(analysis, arguments, resolved.arguments, location)
     if within_group:
         # One value of ORDER BY, and that as the aggregate takes it.

@@ -63,8 +63,12 @@ class Analysis:
     functions: tuple[int, ...] = ()
     # In a table's definition, where functions of the catalog may not be called.
     built_in_only: bool = False
-    # Somewhere so far: rows may be made up of NULLs.
-    outer_joins: bool = False
+    # Shapes of records, by the modifiers of their types (see `fields`).
+    shapes: list[Any] = field(default_factory=list)
+    # The parse trees of views and functions that the statement uses; how many trees, its own first, have
+    # been searched for names that stand alone, and those (see `whole_rows`).
+    texts: list[Any] = field(default_factory=list)
+    alone: tuple[int, set[str]] = field(default_factory=lambda: (0, set()))
     next_column: int = 1
     next_cte: int = 1
     # Where each column id was first mentioned, for errors about it.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, comparisons, fields, names
+from trilithon.query.analyse import coercion, comparisons, fields, names, whole_rows
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope, find_column
 from trilithon.query.analyse.tree import Expr, OutputColumn
@@ -20,12 +20,14 @@ from trilithon.types.registry import (
     INT64_MIN,
     JSONB,
     NUMERIC,
+    RECORD,
     TEXT,
     UNKNOWN,
     TypeRef,
     array_type,
     element_type,
     is_array,
+    is_row,
     lookup_type,
     type_name,
 )
@@ -85,13 +87,18 @@ _SYSTEM_COLUMNS: Final = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tab
 
 
 def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
-    found = _find(analysis, scope, node)
     location = node.get("location", 0)
+    path = names.strings(node["fields"])
+    if path[-1] == "*":
+        return whole_rows.whole_row(analysis, scope, path[-2], location)
+    field = _field_of_argument(analysis, scope, path)
+    if field is not None:
+        return field
+    found = _find(analysis, scope, node)
     if found is None:
-        path = names.strings(node["fields"])
         shown = f'"{path[0]}"' if len(path) == 1 else ".".join(path)
-        if len(path) == 1 and any(path[0] in level.aliases for level in scope.levels()):
-            analysis.unsupported(f'the whole-row reference "{path[0]}"', location)
+        if len(path) == 1 and whole_rows.is_alias(scope, path[0]):
+            return whole_rows.whole_row(analysis, scope, path[0], location)
         if path[-1] in _SYSTEM_COLUMNS:
             analysis.unsupported(f"the system column {path[-1]}", location)
         analysis.fail("42703", f"column {shown} does not exist", location)
@@ -102,16 +109,32 @@ def _column(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     return found.expression
 
 
+def _field_of_argument(analysis: Analysis, scope: Scope, path: list[str]) -> Expr | None:
+    """In a function's body: argument.field."""
+    if analysis.arguments is None or len(path) < 2:
+        return None
+    *_, name, field = path
+    if whole_rows.is_alias(scope, name):
+        return None
+    found = find_column(analysis, scope, [name], None)
+    if found is None or found.expression not in analysis.arguments:
+        return None
+    return fields.find_field(analysis, found.expression, field)
+
+
 def _find(analysis: Analysis, scope: Scope, node: Node) -> Any:
     path = names.strings(node["fields"])
     location = node.get("location", 0)
-    if path[-1] == "*":
-        analysis.unsupported("the whole-row reference " + ".".join(path), location)
     return find_column(analysis, scope, path, location)
 
 
 def source_of(analysis: Analysis, scope: Scope, value: Node) -> OutputColumn | None:
     """The table column that a select list's bare ColumnRef shows, for results' metadata."""
+    if "A_Star" in value["ColumnRef"]["fields"][-1]:
+        return None
+    path = names.strings(value["ColumnRef"]["fields"])
+    if len(path) > 1 and not whole_rows.is_alias(scope, path[-2]):
+        return None
     found = _find(analysis, scope, value["ColumnRef"])
     return found.source if found is not None else None
 
@@ -200,7 +223,9 @@ def _null_test(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         tests = tuple(ir.IsNull(coercion.settle(analysis, part), negated) for part in parts)
         return ir.And(tests) if tests else ir.TRUE
     argument = coercion.settle(analysis, analyse(analysis, scope, node["arg"]))
-    return ir.IsNull(argument, negated)
+    if not is_row(argument.type.oid):
+        return ir.IsNull(argument, negated)
+    return ir.RowIsNull(argument, negated)
 
 
 _BOOLEAN_TESTS: Final[dict[str, tuple[bool | None, bool]]] = {
@@ -230,7 +255,7 @@ def _type_cast(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     if "A_ArrayExpr" in inner and is_array(target.oid):
         # ARRAY[…]::t[] types its elements directly.
         return _array_of(analysis, scope, inner["A_ArrayExpr"], target, explicit=True)
-    expression = analyse(analysis, scope, inner)
+    expression = typed_row(analysis, scope, inner, target) or analyse(analysis, scope, inner)
     if target.oid == UNKNOWN.oid:
         return expression
     made = coercion.coerce(analysis, expression, target, coercion.EXPLICIT, location)
@@ -367,13 +392,33 @@ def _array_of(
 
 
 def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
-    expression = analyse(analysis, scope, node["arg"])
+    return indirect(analysis, scope, node["arg"], node["indirection"])
+
+
+def indirect(analysis: Analysis, scope: Scope, argument: Node, steps: Sequence[Node]) -> Expr:
+    """A value's parts: [1], ['key'], .field, one after the other."""
+    expression = analyse(analysis, scope, argument)
+    location = location_of(argument)
     subscripts: list[Node] = []
-    location = location_of(node["arg"])
-    for step in node["indirection"]:
-        if "A_Indices" not in step:
-            return fields.select_field(analysis, expression, node["indirection"], location)
-        subscripts.append(step["A_Indices"])
+    for step in steps:
+        if "A_Indices" in step:
+            subscripts.append(step["A_Indices"])
+            continue
+        if subscripts:
+            expression = _subscripted(analysis, scope, expression, subscripts, location)
+            subscripts = []
+        if "A_Star" in step:
+            analysis.fail("42601", 'row expansion via "*" is not supported here', location)
+        name = step["String"]["sval"]
+        expression = fields.select_field(analysis, expression, name, location)
+    if subscripts:
+        expression = _subscripted(analysis, scope, expression, subscripts, location)
+    return expression
+
+
+def _subscripted(
+    analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node], location: int | None
+) -> Expr:
     if expression.type.oid == JSONB.oid:
         return _jsonb_subscript(analysis, scope, expression, subscripts, location)
     if not is_array(expression.type.oid):
@@ -384,7 +429,7 @@ def _indirection(analysis: Analysis, scope: Scope, node: Node) -> Expr:
         )
     if any(step.get("is_slice") for step in subscripts):
         return _slice(analysis, scope, expression, subscripts)
-    indexes = tuple(_subscript(analysis, scope, step.get("uidx")) for step in subscripts)
+    indexes = tuple(subscript(analysis, scope, step.get("uidx")) for step in subscripts)
     return ir.Subscript(expression, indexes, element_type(expression.type))
 
 
@@ -392,9 +437,19 @@ def _jsonb_subscript(
     analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node], location: int | None
 ) -> Expr:
     """a['b'][1] is a #> array['b', '1']."""
+    path, _ = jsonb_path(analysis, scope, subscripts, location)
+    array = ir.ArrayLiteral(path, array_type(TEXT), False)
+    return coercion.operator(analysis, "#>", expression, array, location)
+
+
+def jsonb_path(
+    analysis: Analysis, scope: Scope, subscripts: list[Node], location: int | None
+) -> tuple[tuple[Expr, ...], bool]:
+    """The steps as texts, and whether the first is a number."""
     if any(step.get("is_slice") for step in subscripts):
         analysis.fail("42804", "jsonb subscript does not support slices", location)
-    path = []
+    path: list[Expr] = []
+    numbered = False
     for step in subscripts:
         value = analyse(analysis, scope, step["uidx"])
         if value.type.oid not in (INT4.oid, TEXT.oid, UNKNOWN.oid):
@@ -404,12 +459,20 @@ def _jsonb_subscript(
                 location,
                 hint="jsonb subscript must be coercible to either integer or text.",
             )
+        numbered = numbered or (not path and value.type.oid == INT4.oid)
         path.append(coercion.coerce(analysis, value, TEXT, coercion.EXPLICIT, location))
-    array = ir.ArrayLiteral(tuple(path), array_type(TEXT), False)
-    return coercion.operator(analysis, "#>", expression, array, location)
+    return tuple(path), numbered
 
 
 def _slice(analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[Node]) -> Expr:
+    opened, bounds = slice_bounds(analysis, scope, subscripts)
+    return ir.Slice(expression, bounds, opened, expression.type)
+
+
+def slice_bounds(
+    analysis: Analysis, scope: Scope, subscripts: list[Node]
+) -> tuple[str, tuple[tuple[Expr, Expr], ...]]:
+    """Which bounds were left out, "1" for each, and the bounds."""
     bounds = []
     opened = ""
     for step in subscripts:
@@ -419,11 +482,11 @@ def _slice(analysis: Analysis, scope: Scope, expression: Expr, subscripts: list[
             # a[2] beside a slice means a[1:2].
             lower, upper = {"A_Const": {"ival": {"ival": 1}}}, step.get("uidx")
         opened += ("0" if lower else "1") + ("0" if upper else "1")
-        bounds.append((_subscript(analysis, scope, lower), _subscript(analysis, scope, upper)))
-    return ir.Slice(expression, tuple(bounds), opened, expression.type)
+        bounds.append((subscript(analysis, scope, lower), subscript(analysis, scope, upper)))
+    return opened, tuple(bounds)
 
 
-def _subscript(analysis: Analysis, scope: Scope, node: Node | None) -> Expr:
+def subscript(analysis: Analysis, scope: Scope, node: Node | None) -> Expr:
     if node is None:
         return ir.Constant(None, INT4)
     return coercion.coerce(
@@ -432,12 +495,42 @@ def _subscript(analysis: Analysis, scope: Scope, node: Node | None) -> Expr:
 
 
 def _row(analysis: Analysis, scope: Scope, node: Node) -> Expr:
-    return ir.Row(
-        tuple(
-            coercion.settle(analysis, analyse(analysis, scope, argument))
-            for argument in node.get("args", ())
-        )
-    )
+    return fields.make_row(analysis, row_parts(analysis, scope, node.get("args", ())))
+
+
+def typed_row(analysis: Analysis, scope: Scope, node: Node, target: TypeRef) -> Expr | None:
+    """ROW(…) on its way to a named type: its literals are not text then, as they are in other rows."""
+    shape = fields.shape_of(analysis, target) if "RowExpr" in node else None
+    nodes = node.get("RowExpr", {}).get("args", ())
+    if shape is None or len(nodes) != len(shape.types):
+        return None
+    parts: list[Expr] = []
+    for part, type_ in zip(nodes, shape.types, strict=True):
+        made = typed_row(analysis, scope, part, type_)
+        if made is None:
+            values = row_parts(analysis, scope, [part])
+            if len(values) != 1:
+                return None
+            made = values[0]
+        parts.append(made)
+    return ir.NamedRow(tuple(parts), (), RECORD)
+
+
+def row_parts(analysis: Analysis, scope: Scope, nodes: Sequence[Node]) -> list[Expr]:
+    """The values of ROW(…) or VALUES (…), with t.* and (row).* as all the fields."""
+    parts: list[Expr] = []
+    for node in nodes:
+        reference = node.get("ColumnRef")
+        if reference is not None and "A_Star" in reference["fields"][-1]:
+            row = _column(analysis, scope, reference)
+        elif fields.star_of(node):
+            inner = node["A_Indirection"]
+            row = indirect(analysis, scope, inner["arg"], inner["indirection"][:-1])
+        else:
+            parts.append(analyse(analysis, scope, node))
+            continue
+        parts += [part for _, part in fields.all_fields(analysis, row, location_of(node))]
+    return parts
 
 
 # ---- the rest

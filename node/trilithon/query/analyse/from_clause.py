@@ -7,9 +7,18 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, json_rows, names, queries, sql_functions
+from trilithon.query.analyse import (
+    coercion,
+    expressions,
+    fields,
+    json_rows,
+    names,
+    queries,
+    sql_functions,
+    whole_rows,
+)
 from trilithon.query.analyse.context import Analysis
-from trilithon.query.analyse.scope import FromItem, Scope, Visible, visible_of
+from trilithon.query.analyse.scope import FromItem, Scope, Visible, WholeRow, visible_of
 from trilithon.query.analyse.tree import (
     CteScan,
     Expr,
@@ -24,10 +33,10 @@ from trilithon.query.analyse.tree import (
     VirtualScan,
 )
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
-from trilithon.query.catalog.definitions import Table, View
+from trilithon.query.catalog.definitions import Table, View, ViewColumn
 from trilithon.query.catalog_views.provider import VirtualRelation
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import BYTEA, INT8, OID
+from trilithon.types.registry import BYTEA, INT8, OID, RECORD, is_composite, object_of
 
 KEY_COLUMN_NAME: Final = "(key)"
 _JOINS: Final[dict[str, JoinKind]] = {
@@ -130,8 +139,16 @@ def table_item(analysis: Analysis, table: Table, node: Node) -> FromItem:
         for output, column in zip(scan.outputs, table.columns, strict=False)
         if not column.dropped
     )
+    key = scan.key_column
+    row = WholeRow(table.id, ir.Column(key.id, key.type))
     item = named_item(
-        analysis, scan, visible, alias or table.name, column_names, "" if alias else table.schema
+        analysis,
+        scan,
+        visible,
+        alias or table.name,
+        column_names,
+        "" if alias else table.schema,
+        row,
     )
     # Rows that an outer join filled up with NULL come from no table.
     present = ir.IsNull(ir.Column(scan.key_column.id, BYTEA), negated=True)
@@ -148,13 +165,14 @@ def named_item(
     alias: str,
     column_names: list[str],
     schema: str = "",
+    row: WholeRow | None = None,
 ) -> FromItem:
     if len(column_names) > len(outputs):
         analysis.fail(
             "42P10",
             f'table "{alias}" has {len(outputs)} columns available but {len(column_names)} columns specified',
         )
-    columns = visible_of(alias, outputs)
+    columns = visible_of(alias, outputs, row)
     for column, name in zip(columns, column_names, strict=False):
         column.name = name
     for column in columns:
@@ -195,9 +213,9 @@ def _view(analysis: Analysis, view: View, node: Node) -> FromItem:
         replace(output, name=column.name, table_oid=view.id, number=number)
         for number, (output, column) in enumerate(zip(body.outputs, view.columns, strict=True), 1)
     )
-    return named_item(
-        analysis, body, outputs, alias or view.name, column_names, "" if alias else view.schema
-    )
+    schema = "" if alias else view.schema
+    row = WholeRow(view.id)
+    return named_item(analysis, body, outputs, alias or view.name, column_names, schema, row)
 
 
 def _cte(analysis: Analysis, node: Node, binding: Any) -> FromItem:
@@ -239,6 +257,9 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
         return _in_step(analysis, function_scope, calls, alias, column_names, node)
     call = functions[0]["List"]["items"][0]
     if node.get("coldeflist"):
+        defined = _defined_rows(analysis, function_scope, call, node, alias)
+        if defined is not None:
+            return defined
         made_rows, columns = json_rows.rows(analysis, function_scope, node)
         return named_item(analysis, made_rows, columns, alias or json_rows.name_of(node), [])
     json_rows.require_columns(analysis, node)
@@ -249,10 +270,17 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
         if own is not None and (own.function.returns_set or own.function.columns):
             if node.get("ordinality"):
                 analysis.unsupported("WITH ORDINALITY of a SQL function")
+            if own.function.result == RECORD and not own.function.columns:
+                _require_columns(analysis, call["FuncCall"])
             made = sql_functions.rows(analysis, own, call["FuncCall"].get("location", 0))
+            if is_composite(own.function.result.oid):
+                output = made.outputs[0]
+                return _rows_of_type(analysis, made, output, alias or name, column_names)
             if not own.function.columns:
                 made.outputs = (replace(made.outputs[0], name=alias or name),)
             return named_item(analysis, made, made.outputs, alias or name, column_names)
+        if own is not None and own.function.result == RECORD:
+            _require_columns(analysis, call["FuncCall"])
         resolved = None
         if own is None:
             resolved = expressions.set_returning_call(analysis, function_scope, call["FuncCall"])
@@ -263,6 +291,9 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
     expression = expressions.analyse(analysis, function_scope, call)
     expression = coercion.settle(analysis, expression)
     output = analysis.column(alias or name, expression.type)
+    if is_composite(expression.type.oid) and not node.get("ordinality"):
+        row = Project((output,), queries.one_row(), (expression,))
+        return _rows_of_type(analysis, row, output, alias or name, column_names)
     relation: Relation = Project((output,), queries.one_row(), (expression,))
     outputs: tuple[OutputColumn, ...] = (output,)
     if node.get("ordinality"):
@@ -270,6 +301,36 @@ def _function(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> F
         relation = Project((output, ordinal), queries.one_row(), (expression, ir.Constant(1, INT8)))
         outputs = (output, ordinal)
     return named_item(analysis, relation, outputs, alias or name, column_names)
+
+
+def _require_columns(analysis: Analysis, call: Node) -> None:
+    analysis.fail(
+        "42601",
+        'a column definition list is required for functions returning "record"',
+        call.get("location", 0),
+    )
+
+
+def _defined_rows(
+    analysis: Analysis, scope: Scope, call: Node, node: Node, alias: str
+) -> FromItem | None:
+    """f() AS x (a int, …) of a function of the catalog; None where it is none of those."""
+    body = call.get("FuncCall", {})
+    path = names.strings(body.get("funcname", ()))
+    own = sql_functions.find_call(analysis, scope, path, body) if path else None
+    if own is None:
+        return None
+    columns = [
+        ViewColumn(
+            one["ColumnDef"]["colname"], names.resolve_type(analysis, one["ColumnDef"]["typeName"])
+        )
+        for one in node["coldeflist"]
+    ]
+    location = body.get("location", 0)
+    made = sql_functions.rows(
+        analysis, sql_functions.with_columns(analysis, own, columns, location), location
+    )
+    return named_item(analysis, made, made.outputs, alias or path[-1], [])
 
 
 def _calls_in_step(node: Node) -> list[Node]:
@@ -337,9 +398,24 @@ def _set_function(
     if ordinality:
         outputs.append(analysis.column("ordinality", INT8))
     relation = FunctionScan(tuple(outputs), resolved.function, resolved.arguments, ordinality)
+    if is_composite(resolved.type.oid) and not resolved.columns and not ordinality:
+        return _rows_of_type(analysis, relation, relation.outputs[0], alias or name, column_names)
     item = named_item(analysis, relation, relation.outputs, alias or name, column_names)
     item.columns[0].whole = not resolved.columns and not ordinality
     return item
+
+
+def _rows_of_type(
+    analysis: Analysis,
+    relation: Relation,
+    output: OutputColumn,
+    alias: str,
+    column_names: list[str],
+) -> FromItem:
+    """A function's rows of a named type: their fields are the columns."""
+    made = fields.expanded(analysis, relation, output)
+    row = WholeRow(object_of(output.type.oid))
+    return named_item(analysis, made, made.outputs, alias, column_names, row=row)
 
 
 # ---- joins
@@ -349,7 +425,6 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
     kind = _JOINS.get(node.get("jointype", "JOIN_INNER"))
     if kind is None:
         analysis.unsupported(node["jointype"])
-    analysis.outer_joins = analysis.outer_joins or kind != "inner"
     analysis.descend(None)
     left = from_item(analysis, outer, node["larg"], lateral)
     seen = lateral
@@ -360,6 +435,10 @@ def _join(analysis: Analysis, outer: Scope, node: Node, lateral: Scope) -> FromI
             seen = lateral
     right = from_item(analysis, outer, node["rarg"], seen)
     analysis.depth -= 1
+    if kind in ("left", "full"):
+        whole_rows.may_be_missing(analysis, right)
+    if kind in ("right", "full"):
+        whole_rows.may_be_missing(analysis, left)
     _refuse_duplicate_aliases(analysis, left.aliases, right.aliases)
     using = names.strings(node.get("usingClause", []))
     if node.get("isNatural"):
@@ -457,7 +536,8 @@ def _name_merged(analysis: Analysis, item: FromItem, using: list[str], alias: st
     """JOIN … USING (…) AS alias: another name, for the merged columns alone."""
     _refuse_duplicate_aliases(analysis, item.aliases, {alias: ""})
     merged = item.columns[: len(using)]
-    item.columns += [replace(column, alias=alias, hidden=True) for column in merged]
+    row = WholeRow()
+    item.columns += [replace(column, alias=alias, hidden=True, row=row) for column in merged]
     item.aliases[alias] = ""
 
 
@@ -497,7 +577,8 @@ def _aliased_join(analysis: Analysis, item: FromItem, alias: Node | None) -> Fro
             "42P10",
             f'join expression "{name}" has {len(visible)} columns available but {len(column_names)} columns specified',
         )
-    columns = [replace(column, alias=name) for column in visible]
+    row = WholeRow()
+    columns = [replace(column, alias=name, row=row) for column in visible]
     for column, new in zip(columns, column_names, strict=False):
         column.name = new
     return FromItem(item.relation, columns, {name: ""})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from trilithon.expression import ir
 from trilithon.query.analyse import expressions, names, new_rows, table_expressions
@@ -130,7 +130,10 @@ def _action(
 
 
 def _insert_row(analysis: Analysis, scope: Scope, table: Table, clause: Node) -> tuple[Expr, ...]:
-    columns = new_rows.target_columns(analysis, table, clause.get("targetList"))
+    partial: dict[int, Any] = {}
+    columns = new_rows.target_columns(analysis, scope, table, clause.get("targetList"), partial)
+    if partial:
+        analysis.unsupported("MERGE that inserts parts of columns")
     override = clause.get("override", "OVERRIDING_NOT_SET")
     values = clause.get("values")
     provided: new_rows.Provided = {}

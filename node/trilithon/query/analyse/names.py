@@ -7,10 +7,17 @@ from typing import Any
 
 from trilithon.core.errors import SqlError
 from trilithon.query.analyse.context import Analysis
-from trilithon.query.catalog.definitions import Domain, Enum, Table, View
+from trilithon.query.catalog.definitions import Composite, Domain, Enum, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import ALIASES, BY_NAME, TypeRef, array_type, lookup_type
+from trilithon.types.registry import (
+    ALIASES,
+    BY_NAME,
+    USER_COMPOSITE,
+    TypeRef,
+    array_type,
+    lookup_type,
+)
 
 SYSTEM_SCHEMAS = ("pg_catalog",)
 
@@ -110,13 +117,15 @@ def resolve_type(analysis: Analysis, node: Node) -> TypeRef:
                 raise
     full = ".".join(names)
     found = analysis.catalog.find_type(schema_path(analysis, schema), name)
+    if found is None or isinstance(found, Composite):
+        found = analysis.catalog.find_row_type(schema_path(analysis, schema), name)
     if found is None:
         analysis.fail("42704", f'type "{full}" does not exist', location)
     if modifiers:
         analysis.fail("42601", f'type modifier is not allowed for type "{full}"', location)
     analysis.types[found.id] = found
-    if isinstance(found, Enum):
-        ref = TypeRef(found.id)
+    if not isinstance(found, Domain):
+        ref = TypeRef(found.id if isinstance(found, Enum) else found.id | USER_COMPOSITE)
         return array_type(ref) if array else ref
     if array:
         analysis.unsupported(f'an array of domain "{full}"', location)

@@ -3,15 +3,17 @@ columns, SET's lists in parentheses."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, comparisons, expressions, table_expressions
+from trilithon.query.analyse import coercion, comparisons, expressions, parts, table_expressions
 from trilithon.query.analyse.context import Analysis
-from trilithon.query.analyse.scope import Scope, Visible
+from trilithon.query.analyse.scope import Scope, Visible, WholeRow
 from trilithon.query.analyse.tree import Expr, OutputColumn
 from trilithon.query.catalog.definitions import Column, Identity, Table
 from trilithon.query.parse.statement import Node
+from trilithon.types.registry import TypeRef
 
 Provided = dict[int, tuple[Expr, bool]]
 
@@ -28,24 +30,40 @@ def visible_row(
     analysis: Analysis, table: Table, alias: str, columns: tuple[OutputColumn, ...]
 ) -> list[Visible]:
     visible = []
+    row = WholeRow(table.id)
     for column, output in zip(table.columns, columns, strict=False):
         if column.dropped:
             continue
         analysis.names[output.id] = f"{alias}.{column.name}"
         visible.append(
-            Visible(column.name, ir.Column(output.id, output.type), alias, source=output)
+            Visible(column.name, ir.Column(output.id, output.type), alias, source=output, row=row)
         )
     return visible
 
 
-def target_columns(analysis: Analysis, table: Table, cols: list[Node] | None) -> list[Column]:
+def target_columns(
+    analysis: Analysis,
+    scope: Scope,
+    table: Table,
+    cols: list[Node] | None,
+    partial: dict[int, parts.Part],
+) -> list[Column]:
+    """The columns that INSERT names. For parts of columns there are stand-ins, whose numbers are those of
+    their parts in `partial`."""
     if cols is None:
         return list(table.visible_columns)
     found: list[Column] = []
     for node in cols:
         target = node["ResTarget"]
         column = _assigned_column(analysis, table, target)
-        if column in found:
+        part = parts.of(column, target)
+        whole = {one.column.number for one in partial.values()}
+        if part is not None and column not in found:
+            type_ = parts.type_of(analysis, scope, part)
+            partial[-1 - len(partial)] = part
+            found.append(replace(column, number=-len(partial), type=type_))
+            continue
+        if column in found or column.number in whole:
             analysis.fail(
                 "42701",
                 f'column "{column.name}" specified more than once',
@@ -57,8 +75,6 @@ def target_columns(analysis: Analysis, table: Table, cols: list[Node] | None) ->
 
 def _assigned_column(analysis: Analysis, table: Table, target: Node) -> Column:
     location = target.get("location", 0)
-    if "indirection" in target:
-        analysis.unsupported("assigning to a part of a column", location)
     column = table.column(target["name"])
     if column is None:
         analysis.fail(
@@ -70,10 +86,27 @@ def _assigned_column(analysis: Analysis, table: Table, target: Node) -> Column:
 
 
 def assigned(analysis: Analysis, scope: Scope, column: Column, node: Node) -> Expr:
-    expression = expressions.analyse(analysis, scope, node)
+    expression = expressions.typed_row(analysis, scope, node, column.type) or expressions.analyse(
+        analysis, scope, node
+    )
     return coercion.assign(
         analysis, expression, column.type, column.name, expressions.location_of(node)
     )
+
+
+def with_parts(
+    analysis: Analysis, scope: Scope, provided: Provided, partial: dict[int, parts.Part]
+) -> None:
+    """Columns of which INSERT names parts: the parts, in NULLs."""
+    for number, part in partial.items():
+        value, _ = provided.pop(number)
+        column = part.column
+        base, _ = provided.get(column.number, (ir.Constant(None, column.type), True))
+
+        def known(type_: TypeRef, value: Expr = value) -> Expr:
+            return value
+
+        provided[column.number] = parts.changed(analysis, scope, part, base, known), True
 
 
 def insert_row(
@@ -120,28 +153,36 @@ def assignments(
 ) -> frozenset[int]:
     """Put SET's expressions into `row`; the numbers of the columns that were set."""
     seen: set[int] = set()
+    in_parts: set[int] = set()
     before, scope.clause = scope.clause, "UPDATE"
     fields: list[Expr] = []
     for node in nodes:
         target = node["ResTarget"]
         column = _assigned_column(analysis, table, target)
-        if column.number in seen:
+        part = parts.of(column, target)
+        if column.number in seen and not (part is not None and column.number in in_parts):
             analysis.fail(
                 "42601",
                 f'multiple assignments to same column "{column.name}"',
                 target.get("location", 0),
             )
         seen.add(column.number)
+        if part is not None:
+            in_parts.add(column.number)
         value: Node | Expr = target["val"]
         location = None
         if "MultiAssignRef" in target["val"]:
-            part = target["val"]["MultiAssignRef"]
-            link = part["source"].get("SubLink", {})
-            if part["colno"] == 1 and link.get("subLinkType") == "EXPR_SUBLINK":
-                fields = _subquery_fields(analysis, scope, part)
-            value = _part_of(analysis, part, fields)
-            location = expressions.location_of(part["source"])
-        if isinstance(value, dict):
+            several = target["val"]["MultiAssignRef"]
+            link = several["source"].get("SubLink", {})
+            if several["colno"] == 1 and link.get("subLinkType") == "EXPR_SUBLINK":
+                fields = _subquery_fields(analysis, scope, several)
+            value = _part_of(analysis, several, fields)
+            location = expressions.location_of(several["source"])
+        if part is not None:
+            _refuse_update(analysis, column)
+            base = row[column.number - 1]
+            row[column.number - 1] = _in_part(analysis, scope, part, base, value, location)
+        elif isinstance(value, dict):
             if "SetToDefault" in value:
                 if column.generated is None:
                     row[column.number - 1] = table_expressions.default(analysis, table, column)
@@ -155,6 +196,24 @@ def assignments(
             )
     scope.clause = before
     return frozenset(seen)
+
+
+def _in_part(
+    analysis: Analysis,
+    scope: Scope,
+    part: parts.Part,
+    base: Expr,
+    value: Node | Expr,
+    location: int | None,
+) -> Expr:
+    if isinstance(value, dict):
+        made = parts.given(analysis, scope, part, value)
+    else:
+
+        def made(type_: TypeRef) -> Expr:
+            return parts.assigned(analysis, part, value, type_, location)
+
+    return parts.changed(analysis, scope, part, base, made)
 
 
 def _refuse_update(analysis: Analysis, column: Column) -> None:

@@ -8,6 +8,7 @@ from trilithon.expression import ir
 from trilithon.query.analyse import (
     coercion,
     expressions,
+    fields,
     grouping,
     names,
     ordering,
@@ -36,7 +37,7 @@ from trilithon.query.analyse.tree import (
 from trilithon.query.catalog.definitions import View
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import RECORD, TEXT, UNKNOWN
+from trilithon.types.registry import TEXT, UNKNOWN
 
 
 def one_row() -> Values:
@@ -63,6 +64,7 @@ def analyse_query(
 def analyse_view(analysis: Analysis, view: View) -> Relation:
     """A view's body, as relation over column ids of its own."""
     statement = parse_plain(view.sql)[0]
+    analysis.texts.append(statement.node)
     analysis.silent += 1
     lifted, fixed = analysis.lifted, analysis.parameters_fixed
     analysis.parameters_fixed = True
@@ -164,7 +166,7 @@ def target_list(analysis: Analysis, scope: Scope, nodes: list[Node]) -> list[Tar
     for node in nodes:
         target = node["ResTarget"]
         value = target["val"]
-        star = _star(analysis, scope, value)
+        star = _star(analysis, scope, value) or _fields(analysis, scope, value)
         if star is not None:
             targets.extend(star)
             continue
@@ -191,6 +193,19 @@ def _star(analysis: Analysis, scope: Scope, value: Node) -> list[Target] | None:
     return [
         Target(column.name, column.expression, column.source, location=location)
         for column in columns
+    ]
+
+
+def _fields(analysis: Analysis, scope: Scope, value: Node) -> list[Target] | None:
+    """(row).*"""
+    if not fields.star_of(value):
+        return None
+    node = value["A_Indirection"]
+    row = expressions.indirect(analysis, scope, node["arg"], node["indirection"][:-1])
+    location = expressions.location_of(node["arg"])
+    return [
+        Target(name, part, None, location=location or 0)
+        for name, part in fields.all_fields(analysis, row, location)
     ]
 
 
@@ -230,11 +245,10 @@ def _finish(
                 undecided.retarget(analysis, relation, index, TEXT)
     outputs = relation.outputs
     for index, _, _ in order:
-        if outputs[index].type.oid != RECORD.oid:
-            coercion.require_order(analysis, outputs[index].type, None)
+        coercion.require_order(analysis, outputs[index].type, None)
     for index, shown in enumerate(block.targets):
         compared = not shown.hidden if distinct == () else index in (distinct or ())
-        if compared and outputs[index].type.oid != RECORD.oid:
+        if compared:
             coercion.require_equality(analysis, outputs[index].type, None)
     keys = tuple(
         SortKey(ir.Column(outputs[index].id, outputs[index].type), descending, nulls_first)

@@ -11,6 +11,16 @@ from trilithon.query.analyse.context import Analysis, CteBinding
 from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
 
 
+@dataclass(slots=True, eq=False)
+class WholeRow:
+    """What the columns of one alias are together. `object_id`: the table or view whose row it is, 0 none.
+    `present` is NULL where the row is not there, which it may be if `nullable`."""
+
+    object_id: int = 0
+    present: Expr | None = None
+    nullable: bool = False
+
+
 @dataclass(slots=True)
 class Visible:
     """One column that names can find. `hidden`: only through its alias (the twin of a USING column)."""
@@ -25,6 +35,8 @@ class Visible:
     system: bool = False
     # The alias alone means this column: what a function in FROM gives.
     whole: bool = False
+    # Shared by all columns of an item of FROM.
+    row: WholeRow | None = None
 
 
 @dataclass(slots=True)
@@ -73,9 +85,12 @@ class Scope:
         return None
 
 
-def visible_of(alias: str, outputs: tuple[OutputColumn, ...]) -> list[Visible]:
+def visible_of(
+    alias: str, outputs: tuple[OutputColumn, ...], row: WholeRow | None = None
+) -> list[Visible]:
+    shared = row or WholeRow()
     return [
-        Visible(column.name, ir.Column(column.id, column.type), alias, source=column)
+        Visible(column.name, ir.Column(column.id, column.type), alias, source=column, row=shared)
         for column in outputs
     ]
 

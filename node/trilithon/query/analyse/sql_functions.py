@@ -11,12 +11,12 @@ As bodies are expanded here, a function cannot call itself: that is 54001.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trilithon.expression import functions, ir
 from trilithon.expression.compile import is_volatile
-from trilithon.query.analyse import coercion, expressions, queries, table_expressions
+from trilithon.query.analyse import coercion, expressions, fields, queries, table_expressions
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import expressions_of, free_columns, inputs_of
 from trilithon.query.analyse.scope import Scope, Visible
@@ -31,10 +31,19 @@ from trilithon.query.analyse.tree import (
     Subquery,
     Values,
 )
-from trilithon.query.catalog.definitions import Function
+from trilithon.query.catalog.definitions import Function, ViewColumn
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import INT8, VOID, TypeRef, type_name
+from trilithon.types.registry import (
+    INT8,
+    POLYMORPHIC,
+    RECORD,
+    UNKNOWN,
+    VOID,
+    TypeRef,
+    is_composite,
+    type_name,
+)
 
 NESTED_MAX: Final = 64
 # The first element of a lookup's path that asks for functions (see Analysis.lookups).
@@ -90,7 +99,36 @@ def find_call(analysis: Analysis, scope: Scope, path: Sequence[str], node: Node)
         return None
     if analysis.notes is not None:
         analysis.notes.calls[id(node)] = chosen
+    chosen = _concrete(analysis, chosen, values, labels, location)
     return Call(chosen, _arguments(analysis, chosen, values, labels, location))
+
+
+def _concrete(
+    analysis: Analysis,
+    function: Function,
+    values: Sequence[Expr],
+    labels: Sequence[str],
+    location: int,
+) -> Function:
+    """A polymorphic function with the types that this call gives it. Raises 42804."""
+    declared = [argument.type.oid for argument in function.arguments]
+    if POLYMORPHIC.isdisjoint(declared):
+        return function
+    positions = _positions(function, labels) or []
+    given = [UNKNOWN] * len(declared)
+    for at, value in zip(positions, values, strict=True):
+        given[at] = TypeRef(value.type.oid)
+    arguments, result = analysis.at(
+        location, functions.bound_types, declared, given, function.result.oid
+    )
+    return replace(
+        function,
+        arguments=tuple(
+            replace(argument, type=type_)
+            for argument, type_ in zip(function.arguments, arguments, strict=True)
+        ),
+        result=result,
+    )
 
 
 def _named(analysis: Analysis, path: Sequence[str]) -> tuple[Function, ...]:
@@ -178,11 +216,8 @@ def _arguments(
 def scalar(analysis: Analysis, call: Call, location: int) -> Expr:
     """The call as an expression."""
     function = call.function
-    if len(function.columns) > 1:
-        analysis.unsupported(
-            f"{function.name}() in an expression: it gives rows, call it in FROM", location
-        )
     body, arguments = _body(analysis, function, location)
+    body, function = _with_row(analysis, body, function)
     simple = _as_expression(body, call.arguments, arguments)
     value: Expr
     if simple is not None and function.result != VOID:
@@ -199,10 +234,43 @@ def scalar(analysis: Analysis, call: Call, location: int) -> Expr:
     return ir.Case(None, ((unknown, ir.Constant(None, value.type)),), value, value.type)
 
 
-def rows(analysis: Analysis, call: Call, location: int) -> Relation:
-    """The call as a relation: what a set-returning function gives."""
+def _with_row(analysis: Analysis, body: Relation, function: Function) -> tuple[Relation, Function]:
+    """A body whose several columns are one value: that of a record."""
+    if function.result != RECORD:
+        return body, function
+    columns = body.outputs[-len(function.columns) :] if function.columns else body.outputs
+    field_names = [column.name for column in function.columns or columns]
+    wanted = [column.type for column in function.columns or columns]
+    parts = [
+        coercion.coerce(analysis, ir.Column(one.id, one.type), type_, coercion.ASSIGNMENT, None)
+        for one, type_ in zip(columns, wanted, strict=True)
+    ]
+    row = fields.make_row(analysis, parts, field_names)
+    output = analysis.column(function.name, row.type)
+    made = Project((output,), body, (row,))
+    return made, replace(function, columns=(), result=row.type)
+
+
+def with_columns(
+    analysis: Analysis, call: Call, columns: Sequence[ViewColumn], location: int
+) -> Call:
+    """A call of a function that returns record, which the statement says the columns of. Raises 42P13, 42601."""
+    function = call.function
+    if function.result != RECORD or function.columns:
+        analysis.fail(
+            "42601",
+            'a column definition list is only allowed for functions returning "record"',
+            location,
+        )
+    return Call(replace(function, columns=tuple(columns)), call.arguments)
+
+
+def rows(analysis: Analysis, call: Call, location: int, *, in_targets: bool = False) -> Relation:
+    """The call as a relation: what a set-returning function gives; `in_targets`: in one column."""
     function = call.function
     body, arguments = _body(analysis, function, location)
+    if in_targets:
+        body, function = _with_row(analysis, body, function)
     if not function.returns_set:
         body = Limit(body.outputs, body, ir.Constant(1, INT8), None)
     relation = _over_arguments(analysis, body, call.arguments, arguments)
@@ -225,7 +293,29 @@ def _body(
             location,
             hint=f"Function {function.name} is expanded where it is called, so it cannot call itself.",
         )
-    return body_of(analysis, function)
+    relation, outputs = body_of(analysis, function)
+    _require_promised(analysis, function, relation)
+    return relation, outputs
+
+
+def _require_promised(analysis: Analysis, function: Function, relation: Relation) -> None:
+    """Rows of a named type, or of the columns that a statement says, are what the body gives now."""
+    found = [output.type.oid for output in relation.outputs]
+    wanted = [column.type.oid for column in function.columns]
+    if is_composite(function.result.oid):
+        good = found[-1:] == [function.result.oid]
+    elif function.result == RECORD and function.columns:
+        good = len(found) == len(wanted) and all(
+            functions.can_coerce(TypeRef(one), TypeRef(other), coercion.ASSIGNMENT)
+            for one, other in zip(found, wanted, strict=True)
+        )
+    else:
+        return
+    if not good:
+        analysis.fail(
+            "42P13",
+            f"return type mismatch in function declared to return {type_name(function.result)}",
+        )
 
 
 def body_of(analysis: Analysis, function: Function) -> tuple[Relation, tuple[OutputColumn, ...]]:
@@ -241,15 +331,34 @@ def body_of(analysis: Analysis, function: Function) -> tuple[Relation, tuple[Out
         if argument.name
     ]
     statement = parse_plain(function.sql)[0]
+    analysis.texts.append(statement.node)
     before = (analysis.arguments, analysis.functions, analysis.lifted, analysis.depth)
     analysis.arguments = tuple(ir.Column(column.id, column.type) for column in outputs)
     analysis.functions = (*analysis.functions, function.id)
     analysis.silent += 1
     try:
-        return queries.analyse_query(analysis, scope, statement.node), outputs
+        relation = queries.analyse_query(analysis, scope, statement.node)
+        return _in_one_row(analysis, function.result, relation), outputs
     finally:
         analysis.silent -= 1
         analysis.arguments, analysis.functions, analysis.lifted, analysis.depth = before
+
+
+def _in_one_row(analysis: Analysis, result: TypeRef, relation: Relation) -> Relation:
+    """Columns that are a row of the named type that the function returns, as that row."""
+    shape = fields.shape_of(analysis, result) if is_composite(result.oid) else None
+    if shape is None or [one.type.oid for one in relation.outputs] == [result.oid]:
+        return relation
+    parts = tuple(ir.Column(output.id, output.type) for output in relation.outputs)
+    row = ir.NamedRow(parts, (), RECORD)
+    if len(parts) != len(shape.types) or not all(
+        fields.can_coerce(part, type_, coercion.ASSIGNMENT)
+        for part, type_ in zip(parts, shape.types, strict=True)
+    ):
+        return relation
+    value = fields.coerce_row(analysis, row, result, coercion.ASSIGNMENT, None)
+    output = analysis.column("row", result)
+    return Project((output,), relation, (value,))
 
 
 def _as_expression(
@@ -278,7 +387,7 @@ def _as_expression(
     def put(node: Expr) -> Expr:
         return given.get(node.index, node) if isinstance(node, ir.Column) else node
 
-    return ir.transform(expression, put)
+    return fields.resolved(ir.transform(expression, put))
 
 
 def _is_costly(value: Expr) -> bool:

@@ -11,6 +11,7 @@ from trilithon.query.analyse import (
     expressions,
     merge,
     new_rows,
+    parts,
     queries,
     table_expressions,
     undecided,
@@ -76,9 +77,11 @@ def _insert(analysis: Analysis, scope: Scope, body: Node) -> Relation:
     all_given = body.get("cols") is not None
     if view is not None:
         body = view_targets.renamed(analysis, table, view, body, "insert into")
-    columns = new_rows.target_columns(analysis, table, body.get("cols"))
+    partial: dict[int, parts.Part] = {}
+    columns = new_rows.target_columns(analysis, scope, table, body.get("cols"), partial)
     override = body.get("override", "OVERRIDING_NOT_SET")
     source, provided = _insert_source(analysis, scope, table, columns, body, all_given)
+    new_rows.with_parts(analysis, scope, provided, partial)
     row = new_rows.insert_row(analysis, table, provided, override)
     target = new_rows.row_columns(analysis, table)
     conflict = None
@@ -175,6 +178,8 @@ def _values_source(
         row = []
         for index, (node, column) in enumerate(zip(nodes, used, strict=True)):
             if "SetToDefault" in node:
+                if column.number < 0:
+                    analysis.fail("0A000", "cannot set an array element to DEFAULT")
                 row.append(table_expressions.default(analysis, table, column))
                 continue
             explicit[index] = True

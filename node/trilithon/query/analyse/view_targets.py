@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from trilithon.expression import ir
 from trilithon.query.analyse import coercion, expressions, names, new_rows, queries
 from trilithon.query.analyse.context import Analysis
-from trilithon.query.analyse.scope import Scope, Visible
+from trilithon.query.analyse.scope import Scope, Visible, WholeRow
 from trilithon.query.analyse.tree import CheckExpression, Expr, OutputColumn
 from trilithon.query.catalog.definitions import Column, Table, View
 from trilithon.query.catalog_views.updatable import body_of, has_subquery, why_not
@@ -276,7 +276,8 @@ def _alias_columns(node: Node) -> list[str]:
 
 
 def _named(view: View, alias: str, columns: Any) -> list[Visible]:
+    row = WholeRow(view.id)
     return [
-        Visible(column.name, expression, alias, source=source)
+        Visible(column.name, expression, alias, source=source, row=row)
         for column, (expression, source) in zip(view.columns, columns, strict=True)
     ]

@@ -7,7 +7,7 @@ from typing import Final
 
 from trilithon.expression import functions, ir
 from trilithon.expression.registry import Aggregate
-from trilithon.query.analyse import coercion, comparisons, expressions, ordering, rows_as_json
+from trilithon.query.analyse import coercion, comparisons, expressions, ordering
 from trilithon.query.analyse.block import Block, WindowDefinition
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
@@ -111,9 +111,8 @@ def window_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> Expr
                 f"OVER specified, but {name} is not a window function nor an aggregate function",
                 location,
             )
-        called = rows_as_json.aggregate_name(name, arguments)
         resolved = analysis.at(
-            location, functions.resolve_aggregate, called, [a.type for a in arguments]
+            location, functions.resolve_aggregate, name, [a.type for a in arguments]
         )
         function, result = resolved.aggregate, resolved.result
         typed = comparisons.typed_arguments(analysis, arguments, resolved.arguments, location)

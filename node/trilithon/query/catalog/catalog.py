@@ -17,7 +17,10 @@ from typing import Final
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog import definitions
 from trilithon.query.catalog.definitions import (
+    Attribute,
     CatalogObject,
+    Column,
+    Composite,
     Domain,
     Enum,
     Function,
@@ -26,10 +29,13 @@ from trilithon.query.catalog.definitions import (
     Role,
     Schema,
     Table,
+    UserType,
     View,
+    ViewColumn,
 )
 from trilithon.query.catalog.documents import Stored
 from trilithon.types import user_types
+from trilithon.types.registry import object_of
 
 BUILT_IN: Final[tuple[Stored, ...]] = (
     Schema(definitions.PG_CATALOG_ID, "pg_catalog"),
@@ -56,7 +62,7 @@ def names_of(value: Stored) -> Iterator[tuple[Name, int]]:
             yield (SCHEMA_NAMES, 0, value.name), value.id
         case Role():
             yield (ROLE_NAMES, 0, value.name), value.id
-        case Domain() | Enum():
+        case Domain() | Enum() | Composite():
             yield (TYPE_NAMES, value.schema_id, value.name), value.id
         case Function():
             # Functions of one name differ in their arguments' types.
@@ -197,8 +203,36 @@ class Catalog:
         return tuple(value for value in self._by_id if isinstance(value, definitions.Sequence))
 
     @cached_property
-    def types(self) -> tuple[Domain | Enum, ...]:
-        return tuple(value for value in self._by_id if isinstance(value, Domain | Enum))
+    def types(self) -> tuple[UserType, ...]:
+        return tuple(value for value in self._by_id if isinstance(value, UserType))
+
+    def composite(self, oid: int) -> user_types.CompositeType | None:
+        """The row type with that oid: a composite type, or a table's or view's own."""
+        made = self._composites.get(oid)
+        if made is None:
+            found = self._objects.get(object_of(oid))
+            fields: Sequence[Attribute | Column | ViewColumn]
+            match found:
+                case Composite():
+                    fields = found.attributes
+                case Table():
+                    fields = found.visible_columns
+                case View():
+                    fields = found.columns
+                case _:
+                    return None
+            made = user_types.CompositeType(
+                oid,
+                found.name,
+                tuple(field.name for field in fields),
+                tuple(field.type for field in fields),
+            )
+            self._composites[oid] = made
+        return made
+
+    @cached_property
+    def _composites(self) -> dict[int, user_types.CompositeType]:
+        return {}
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
@@ -263,9 +297,20 @@ class Catalog:
         found = self.relation(path, name)
         return found if isinstance(found, definitions.Sequence) else None
 
-    def find_type(self, path: Sequence[str], name: str) -> Domain | Enum | None:
+    def find_type(self, path: Sequence[str], name: str) -> UserType | None:
         found = self._objects.get(self._find(TYPE_NAMES, path, name))
-        return found if isinstance(found, Domain | Enum) else None
+        return found if isinstance(found, UserType) else None
+
+    def find_row_type(self, path: Sequence[str], name: str) -> Composite | Table | View | None:
+        """What a row type's name means: a composite type, a table or a view."""
+        for place in path:
+            made = self.find_type((place,), name)
+            if made is not None:
+                return made if isinstance(made, Composite) else None
+            found = self.relation((place,), name)
+            if isinstance(found, Table | View):
+                return found
+        return None
 
     def relation_name_taken(self, schema_id: int, name: str) -> bool:
         return (RELATION_NAMES, schema_id, name) in self._names

@@ -144,7 +144,7 @@ def kind_name(value: Stored) -> str:
             return "view"
         case definitions.Sequence():
             return "sequence"
-        case Domain() | Enum():
+        case Domain() | Enum() | definitions.Composite():
             return "type"
         case definitions.Function():
             return "function"

@@ -1,4 +1,4 @@
-"""CREATE, ALTER and DROP of enumerated types and of domains.
+"""CREATE, ALTER and DROP of enumerated types and of domains; DROP of composite types.
 
 Who uses a type in a table claims its row KEY_SHARE (`depend_on_types`), so it cannot be dropped meanwhile.
 """
@@ -18,15 +18,24 @@ from trilithon.query.catalog.changes import (
     schema_for_new_object,
 )
 from trilithon.query.catalog.ddl_indexes import check_rows_unchanged
-from trilithon.query.catalog.definitions import Check, Column, Domain, Enum, Schema, Table
+from trilithon.query.catalog.definitions import (
+    Check,
+    Column,
+    Composite,
+    Domain,
+    Enum,
+    Schema,
+    Table,
+    UserType,
+)
 from trilithon.query.catalog.rowkeys import pad_row, row_range
 from trilithon.query.transaction.transaction import Transaction
-from trilithon.types.registry import FIRST_USER_OID, USER_ARRAY, TypeRef
+from trilithon.types.registry import TypeRef, object_of
 
 LABEL_BYTES_MAX: Final = 63
 
 
-def _new_type(transaction: Transaction, schema_name: str, name: str, command: str) -> Schema:
+def new_type(transaction: Transaction, schema_name: str, name: str, command: str) -> Schema:
     transaction.check_writable(command)
     schema = schema_for_new_object(transaction, schema_name, name)
     require_free_type_name(transaction, schema, name)
@@ -49,7 +58,7 @@ async def create_enum(
     transaction: Transaction, schema_name: str, name: str, labels: tuple[str, ...]
 ) -> Enum:
     """SqlError 42710, 42622, 23505 for a label that is there twice."""
-    schema = _new_type(transaction, schema_name, name, "CREATE TYPE")
+    schema = new_type(transaction, schema_name, name, "CREATE TYPE")
     for position, label in enumerate(labels):
         _check_label(label)
         if label in labels[:position]:
@@ -135,7 +144,7 @@ async def create_domain(
     checks: tuple[Check, ...] = (),
 ) -> Domain:
     """SqlError 42710."""
-    schema = _new_type(transaction, schema_name, name, "CREATE DOMAIN")
+    schema = new_type(transaction, schema_name, name, "CREATE DOMAIN")
     made = Domain(
         id=await transaction.manager.object_ids.take(),
         schema_id=schema.id,
@@ -174,9 +183,8 @@ async def find_row(
 
 
 def type_of(ref: TypeRef) -> int:
-    """The id of the enumerated type behind a type or its array; 0: a built-in one."""
-    element = ref.oid & ~USER_ARRAY
-    return element if element >= FIRST_USER_OID else 0
+    """The id of the object behind a user's type or its array; 0: a built-in one."""
+    return object_of(ref.oid)
 
 
 def depend_on_types(
@@ -196,8 +204,24 @@ def users_of_type(transaction: Transaction, type_id: int) -> list[tuple[Table, C
     ]
 
 
+def used_through(catalog: Any, type_id: int) -> list[int]:
+    """Ids of the types that have values of a type inside."""
+    found: list[int] = []
+    pending = [type_id]
+    while pending:
+        wanted = pending.pop()
+        for value in catalog.types:
+            inside = [value.base] if isinstance(value, Domain) else []
+            if isinstance(value, Composite):
+                inside = [attribute.type for attribute in value.attributes]
+            if value.id not in found and wanted in map(type_of, inside):
+                found.append(value.id)
+                pending.append(value.id)
+    return found
+
+
 def drop_type(
-    transaction: Transaction, value: Domain | Enum, *, cascade: bool = False
+    transaction: Transaction, value: UserType, *, cascade: bool = False
 ) -> list[tuple[Table, Column]]:
     """SqlError 2BP01 while something uses it; with CASCADE, the columns that have to go first."""
     transaction.check_writable("DROP TYPE")
@@ -207,18 +231,22 @@ def drop_type(
         for view in transaction.catalog.views
         if value.id in view.depends_on or any(type_of(c.type) == value.id for c in view.columns)
     ]
-    domains = [
-        domain
-        for domain in transaction.catalog.types
-        if isinstance(domain, Domain) and type_of(domain.base) == value.id
+    around = set(used_through(transaction.catalog, value.id))
+    others = [one for one in transaction.catalog.types if one.id in around]
+    functions = [
+        function
+        for function in transaction.catalog.functions
+        if value.id in map(type_of, (*(a.type for a in function.arguments), function.result))
+        or any(type_of(column.type) == value.id for column in function.columns)
     ]
-    if (users and not cascade) or views or domains:
+    if (users and not cascade) or views or others or functions:
         lines = [
             f"column {column.name} of table {table.name} depends on type {value.name}"
             for table, column in users
         ]
         lines += [f"view {view.name} depends on type {value.name}" for view in views]
-        lines += [f"type {domain.name} depends on type {value.name}" for domain in domains]
+        lines += [f"type {one.name} depends on type {value.name}" for one in others]
+        lines += [f"function {one.name} depends on type {value.name}" for one in functions]
         raise dependents_error(value, lines)
     if not users:
         remove_object(transaction, value.id)

@@ -445,6 +445,29 @@ class Enum:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """A field of a composite type. `type` is the domain's base where there is one."""
+
+    name: str
+    type: TypeRef
+    domain_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composite:
+    """Stored values have these fields in this order, so who stores any keeps the type as it is."""
+
+    id: int
+    schema_id: int
+    schema: str
+    name: str
+    attributes: tuple[Attribute, ...] = ()
+    owner: str = "admin"
+    comment: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionArgument:
     """`name` "": only $n means it. `default` is SQL text."""
 
@@ -480,7 +503,8 @@ class Function:
         return tuple(argument.type.oid for argument in self.arguments)
 
 
-CatalogObject = Table | View | Sequence | Domain | Enum | Function
+UserType = Domain | Enum | Composite
+CatalogObject = Table | View | Sequence | UserType | Function
 Relation = Table | View | Sequence
 
 

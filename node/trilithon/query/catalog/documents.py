@@ -17,6 +17,7 @@ import msgspec
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.definitions import (
     CatalogObject,
+    Composite,
     Domain,
     Enum,
     Function,
@@ -41,6 +42,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "sequence": Sequence,
     "domain": Domain,
     "enum": Enum,
+    "composite": Composite,
     "function": Function,
 }
 _KIND_OF: Final = {cls: kind for kind, cls in _KINDS.items()}

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.catalog.definitions import Domain, Enum, Function, Table, View
+from trilithon.query.catalog.definitions import Composite, Domain, Enum, Function, Table, View
 from trilithon.query.catalog_views import builtin_objects, facts, functions, objects
 from trilithon.query.parse.parser import parse_plain
 from trilithon.types.registry import (
@@ -16,8 +16,10 @@ from trilithon.types.registry import (
     REGTYPE,
     TYPES,
     USER_ARRAY,
+    USER_COMPOSITE,
     TypeRef,
     lookup_type,
+    object_of,
     type_name,
 )
 
@@ -111,11 +113,11 @@ def _type(catalog: Any, path: tuple[str, ...], text: str) -> int:
             return int(lookup_type(name, (), array).oid)
     if len(parts) > 1 and parts[-2] != "pg_catalog":
         catalog.require_schema(parts[-2])
+    row_type = catalog.find_row_type(places, name)
+    if row_type is not None:
+        oid = objects.row_type_oid(row_type)
+        return oid | USER_ARRAY if array else oid
     found = catalog.find_type(places, name)
-    if found is None and not array:
-        relation = catalog.relation(places, name)
-        if isinstance(relation, Table | View):
-            return objects.row_type_oid(relation)
     if found is None or (array and isinstance(found, Domain)):
         raise SqlError("42704", f'type "{text}" does not exist')
     return int(found.id | USER_ARRAY if array else found.id)
@@ -295,14 +297,21 @@ def _type_text(catalog: Any, path: tuple[str, ...], oid: int) -> str:
 
 
 def composite_text(catalog: Any, path: tuple[str, ...], oid: int) -> str | None:
-    """The name of a relation's row type; None when it is none."""
+    """The name of a row type or its array; None when it is none."""
     relation = _relation_of_type(catalog, oid)
-    return None if relation is None else objects.qualified(catalog, path, relation)
+    if relation is None:
+        return None
+    name = objects.quote(relation.name)
+    if catalog.find_row_type(path, relation.name) is not relation:
+        name = f"{objects.quote(relation.schema)}.{name}"
+    return name + ("[]" if oid & USER_ARRAY else "")
 
 
 def _relation_of_type(catalog: Any, oid: int) -> Any:
-    rows = (*catalog.tables, *catalog.views)
-    return next((one for one in rows if objects.row_type_oid(one) == oid), None)
+    if not oid & USER_COMPOSITE or oid >= 2 * USER_ARRAY:
+        return None
+    found = catalog.object_by_id(object_of(oid))
+    return found if isinstance(found, Table | View | Composite) else None
 
 
 def type_is_visible(catalog: Any, path: tuple[str, ...], oid: int) -> bool | None:
@@ -311,4 +320,4 @@ def type_is_visible(catalog: Any, path: tuple[str, ...], oid: int) -> bool | Non
     if isinstance(found, Enum | Domain):
         return catalog.find_type(path, found.name) is found
     relation = _relation_of_type(catalog, oid)
-    return None if relation is None else catalog.relation(path, relation.name) is relation
+    return None if relation is None else catalog.find_row_type(path, relation.name) is relation

@@ -10,6 +10,7 @@ from typing import Any, Final
 from trilithon.expression.builtins.quoting import quote_identifier
 from trilithon.query.catalog.definitions import (
     Check,
+    Composite,
     Domain,
     ForeignKey,
     Identity,
@@ -20,7 +21,7 @@ from trilithon.query.catalog.definitions import (
     Table,
     View,
 )
-from trilithon.types.registry import type_name
+from trilithon.types.registry import USER_COMPOSITE, type_name
 
 BTREE_AM: Final = 403
 HEAP_AM: Final = 2
@@ -114,9 +115,9 @@ def domain_check_oid(domain: Domain, check: Check) -> int:
     return synthetic_oid("domain check", domain.id, check.name)
 
 
-def row_type_oid(relation: Table | View) -> int:
-    """The composite type of a relation's rows, which has a name in the catalog and no other use."""
-    return synthetic_oid("row", relation.id, "")
+def row_type_oid(relation: Table | View | Composite) -> int:
+    """The type of a relation's rows, or of a composite type's values."""
+    return relation.id | USER_COMPOSITE
 
 
 def rule_oid(view: View) -> int:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from trilithon.query.catalog.definitions import Domain, Enum, Identity, Index, IndexState, Table
+from trilithon.query.catalog.definitions import (
+    Composite,
+    Domain,
+    Enum,
+    Identity,
+    Index,
+    IndexState,
+    Table,
+)
 from trilithon.query.catalog_views import (
     builtin_objects,
     descriptions,
@@ -67,6 +75,14 @@ def _classes(view: Viewpoint) -> Rows:
             "relfilenode": 0,
             "relreplident": "n",
         }
+    for made in catalog.types:
+        if isinstance(made, Composite):
+            yield _class(catalog, made, "c") | {
+                "relnatts": len(made.attributes),
+                "reltype": objects.row_type_oid(made),
+                "relfilenode": 0,
+                "relreplident": "n",
+            }
     for sequence in catalog.sequences:
         yield _class(catalog, sequence, "S") | {"relnatts": 3, "relreplident": "n"}
 
@@ -112,6 +128,10 @@ def _attributes(view: Viewpoint) -> Rows:
     for found in view.catalog.views:
         for number, viewed in enumerate(found.columns, 1):
             yield attribute(found.id, number, viewed.name, viewed.type)
+    for made in view.catalog.types:
+        for number, part in enumerate(made.attributes if isinstance(made, Composite) else (), 1):
+            row = attribute(made.id, number, part.name, part.type)
+            yield row | ({"atttypid": part.domain_id} if part.domain_id else {})
 
 
 def attribute(relation: int, number: int, name: str, type_: TypeRef) -> dict[str, Any]:
@@ -153,20 +173,40 @@ def _index_attributes(table: Table, index: Index) -> Iterator[dict[str, Any]]:
 
 def _types(view: Viewpoint) -> Rows:
     yield from _user_types(view)
-    for relation in (*view.catalog.tables, *view.catalog.views):
-        yield {
-            "oid": objects.row_type_oid(relation),
-            "typname": relation.name,
+    made = [one for one in view.catalog.types if isinstance(one, Composite)]
+    for relation in (*view.catalog.tables, *view.catalog.views, *made):
+        oid = objects.row_type_oid(relation)
+        common = {
             "typnamespace": relation.schema_id,
             "typowner": objects.owner_oid(view.catalog, relation.owner),
-            "typrelid": relation.id,
             "typlen": -1,
-            "typtype": "c",
-            "typcategory": "C",
             "typisdefined": True,
             "typdelim": ",",
             "typtypmod": -1,
-        } | type_facts.row_columns()
+        }
+        yield (
+            common
+            | {
+                "oid": oid,
+                "typname": relation.name,
+                "typrelid": relation.id,
+                "typtype": "c",
+                "typcategory": "C",
+                "typarray": oid | USER_ARRAY,
+            }
+            | type_facts.row_columns()
+        )
+        yield (
+            common
+            | {
+                "oid": oid | USER_ARRAY,
+                "typname": "_" + relation.name,
+                "typtype": "b",
+                "typcategory": "A",
+                "typelem": oid,
+            }
+            | type_facts.columns_of(oid | USER_ARRAY, oid)
+        )
 
 
 def _user_types(view: Viewpoint) -> Rows:
@@ -198,6 +238,8 @@ def _user_types(view: Viewpoint) -> Rows:
                 }
                 | type_facts.domain_columns(value.base.oid, base.element_oid)
             )
+            continue
+        if isinstance(value, Composite):
             continue
         own, array = type_info(value.id), type_info(value.id | USER_ARRAY)
         yield (

@@ -35,6 +35,10 @@ from trilithon.types.registry import TypeRef, type_name
 async def _alter_table(definer: Definer) -> str:
     body = definer.body
     kind = body.get("objtype", "OBJECT_TABLE").removeprefix("OBJECT_")
+    if kind == "TYPE":
+        from trilithon.query.execute import define_composites
+
+        return await define_composites.alter_type(definer)
     if kind != "TABLE":
         raise SqlError("0A000", f"ALTER {kind.replace('_', ' ')} is not supported")
     variable = body["relation"]

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.analyse import names
-from trilithon.query.catalog import ddl
+from trilithon.query.catalog import ddl, ddl_types
 from trilithon.query.catalog.definitions import ColumnDefinition, Table, TableDefinition
 from trilithon.query.catalog.row_writer import RowWriter
 from trilithon.query.execute.define_tables import refuse_table_options
 from trilithon.query.execute.definitions import Definer
 from trilithon.query.execute.modify import WRITE_ROWS
+from trilithon.query.execute.table_drafts import is_storable
 from trilithon.query.parse import Statement
 from trilithon.query.parse.statement import derive
 from trilithon.types.registry import TypeRef, type_name
@@ -89,6 +90,11 @@ async def _create(definer: Definer, types: Sequence[TypeRef], context: Any) -> s
         await _make_table(transaction, schema, name, columns)
         return TAG
     result = await engine.execute(prepared, transaction, context.parameters, context)
+    for column in columns:
+        if not is_storable(transaction.catalog, column.type):
+            words = type_name(column.type)
+            raise SqlError("0A000", f"columns of type {words} are not supported")
+    ddl_types.depend_on_types(transaction, [column.type for column in columns])
     table = await _make_table(transaction, schema, name, columns)
     return f"SELECT {await _fill(transaction, table, result.rows)}"
 

@@ -19,12 +19,22 @@ from trilithon.query.execute.definitions import Definer, qualify
 from trilithon.query.parse.deparse import expression_text, statement_text
 from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import RECORD, VOID, TypeRef, type_info, type_name
+from trilithon.types.registry import (
+    ANY,
+    POLYMORPHIC,
+    RECORD,
+    VOID,
+    TypeRef,
+    type_info,
+    type_name,
+)
 
 _LANGUAGES: Final = ("plpgsql", "c", "internal")
 _VOLATILITIES: Final = {"immutable": "i", "stable": "s", "volatile": "v"}
 # Advice that changes no result.
 _IGNORED: Final = frozenset({"parallel", "cost", "rows", "leakproof", "window_", "security"})
+# Polymorphic types that arguments and results may have.
+_GENERIC: Final = POLYMORPHIC - {ANY.oid}
 _MODES: Final = {"FUNC_PARAM_IN", "FUNC_PARAM_DEFAULT", "FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"}
 
 
@@ -124,7 +134,8 @@ def _add_parameter(definer: Definer, draft: _Draft, node: Node) -> None:
 
 def _type(definer: Definer, node: Node) -> TypeRef:
     found = names.resolve_type(definer.analysis, {**node, "setof": False})
-    if type_info(found.oid).category == "P" and found not in (VOID, RECORD):
+    known = (VOID, RECORD)
+    if type_info(found.oid).category == "P" and found not in known and found.oid not in _GENERIC:
         raise SqlError("0A000", f"SQL functions with type {type_name(found)} are not supported")
     # A modifier of an argument or a result is ignored.
     return TypeRef(found.oid)
@@ -152,8 +163,16 @@ def _result(definer: Definer, draft: _Draft, body: Node) -> tuple[TypeRef, bool]
                 "42P13",
                 f"function result type must be {type_name(wanted)} because of OUT parameters",
             )
-    if result == RECORD and not columns:
-        raise SqlError("0A000", "SQL functions that return records are not supported")
+    generic = _GENERIC & {argument.type.oid for argument in draft.arguments}
+    if result.oid in _GENERIC and not generic:
+        raise SqlError(
+            "42P13",
+            "cannot determine result data type",
+            detail=f"A result of type {type_name(result)} requires at least one input of a "
+            "polymorphic type.",
+        )
+    if any(column.type.oid in _GENERIC for column in columns):
+        raise SqlError("0A000", "OUT parameters of polymorphic types are not supported")
     return result, returns_set
 
 
@@ -203,6 +222,13 @@ def _checked(definer: Definer, function: Function) -> Function:
             f"{statements[0].tag.removesuffix('Stmt').upper()} in SQL functions is not supported",
         )
     analysis = definer.analysis
+    if _GENERIC & set(function.types):
+        # What its body means is known when it is called.
+        if not _only_sequences(statements[0].node):
+            raise SqlError("0A000", "SQL functions that change data are not supported")
+        if function.atomic:
+            raise SqlError("0A000", "polymorphic functions with standard bodies are not supported")
+        return function
     body, _ = sql_functions.body_of(analysis, function)
     if not analysis.read_only and not _only_sequences(statements[0].node):
         raise SqlError("0A000", "SQL functions that change data are not supported")
@@ -236,7 +262,7 @@ def _only_sequences(node: Node) -> bool:
 
 def _check_columns(function: Function, body: Relation) -> None:
     wanted = [column.type for column in function.columns] or [function.result]
-    if function.result == VOID:
+    if function.result == VOID or (function.result == RECORD and not function.columns):
         return
     if len(body.outputs) != len(wanted):
         detail = "Final statement must return exactly one column."

@@ -13,7 +13,7 @@ from trilithon.query.analyse import domains, names, table_expressions
 from trilithon.query.analyse.tree import CheckExpression
 from trilithon.query.catalog import ddl, ddl_types
 from trilithon.query.catalog.changes import choose_name, put_object
-from trilithon.query.catalog.definitions import Check, Domain, Enum
+from trilithon.query.catalog.definitions import Check, Domain, Enum, UserType
 from trilithon.query.execute.definitions import Definer, Handler
 from trilithon.query.parse.deparse import expression_text
 from trilithon.query.parse.statement import Node
@@ -24,11 +24,11 @@ def _schema_and_name(definer: Definer, items: list[Node]) -> tuple[str, str]:
     return definer.creation_schema(path[-2] if len(path) > 1 else None), path[-1]
 
 
-def _find(definer: Definer, path: list[str]) -> Domain | Enum | None:
+def _find(definer: Definer, path: list[str]) -> UserType | None:
     places = path[-2:-1] or list(definer.settings.search_path)
     if len(path) > 1 and definer.catalog.schema(path[-2]) is None:
         raise SqlError("3F000", f'schema "{path[-2]}" does not exist')
-    found: Domain | Enum | None = definer.catalog.find_type(tuple(places), path[-1])
+    found: UserType | None = definer.catalog.find_type(tuple(places), path[-1])
     return found
 
 
@@ -233,7 +233,7 @@ async def drop_types(
 
 async def rename_type(definer: Definer) -> str:
     body = definer.body
-    found = _require(definer, body["object"]["List"]["items"], Domain | Enum)  # type: ignore[arg-type]
+    found = _require(definer, body["object"]["List"]["items"], UserType)  # type: ignore[arg-type]
     schema = definer.catalog.require_schema(found.schema)
     ddl_types.require_free_type_name(definer.transaction, schema, body["newname"])
     put_object(definer.transaction, replace(found, name=body["newname"], version=found.version + 1))

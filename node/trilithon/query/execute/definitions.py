@@ -32,7 +32,7 @@ from trilithon.query.catalog_views import updatable
 from trilithon.query.parse import Statement
 from trilithon.query.parse.deparse import statement_text
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import INT8, UUID, TypeRef
+from trilithon.types.registry import INT8, UUID, TypeRef, type_info, type_name
 
 if TYPE_CHECKING:
     from trilithon.query.engine import Engine, ResultColumn
@@ -146,6 +146,7 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
     from trilithon.query.execute import (
         alter_objects,
         alter_tables,
+        define_composites,
         define_functions,
         define_indexes,
         define_tables,
@@ -158,6 +159,7 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
         or define_indexes.HANDLERS.get(statement.tag)
         or alter_tables.HANDLERS.get(statement.tag)
         or define_types.HANDLERS.get(statement.tag)
+        or define_composites.HANDLERS.get(statement.tag)
         or alter_objects.HANDLERS.get(statement.tag)
     )
     if statement.tag == "CreateFunctionStmt":
@@ -174,7 +176,6 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
 _NAMES: Final = {
     "CreateTrigStmt": "CREATE TRIGGER",
     "CreateExtensionStmt": "CREATE EXTENSION",
-    "CompositeTypeStmt": "CREATE TYPE",
     "DefineStmt": "CREATE AGGREGATE, OPERATOR or TYPE",
     "CreatedbStmt": "CREATE DATABASE",
     "DropdbStmt": "DROP DATABASE",
@@ -351,6 +352,9 @@ async def _create_view(definer: Definer) -> str:
         name = aliases[position] if position < len(aliases) else output.name
         if any(column.name == name for column in columns):
             raise SqlError("42701", f'column "{name}" specified more than once')
+        if type_info(output.type.oid).category == "P":
+            words = type_name(TypeRef(output.type.oid))
+            raise SqlError("42P16", f'column "{name}" has pseudo-type {words}')
         columns.append(ViewColumn(name, output.type))
     qualify(definer, body["query"])
     tables = tuple(sorted(analysis.tables))
@@ -361,7 +365,7 @@ async def _create_view(definer: Definer) -> str:
         view["relname"],
         tuple(columns),
         statement_text(body["query"]),
-        tuple(dict.fromkeys((*tables, *others))),
+        tuple(dict.fromkeys((*tables, *others, *sorted(analysis.types)))),
         used,
         check_option,
     )
@@ -524,6 +528,10 @@ async def _rename(definer: Definer) -> str:
         from trilithon.query.execute import define_types
 
         return await define_types.rename_type(definer)
+    if kind == "OBJECT_ATTRIBUTE":
+        from trilithon.query.execute import define_composites
+
+        return await define_composites.rename_attribute(definer)
     tag = _RENAMED.get(kind)
     if tag is None:
         raise SqlError("0A000", f"renaming this kind of object is not supported: {kind}")

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
-from trilithon.query.analyse import coercion, names, table_expressions
+from trilithon.query.analyse import coercion, fields, names, table_expressions
 from trilithon.query.analyse.tree import Expr, OutputColumn
 from trilithon.query.catalog import ddl, ddl_types
 from trilithon.query.catalog.definitions import (
     CheckDefinition,
     ColumnDefinition,
+    Composite,
     Identity,
     IndexColumnDefinition,
     IndexDefinition,
@@ -28,7 +29,17 @@ from trilithon.query.execute.definitions import (
 )
 from trilithon.query.parse.deparse import expression_text
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import BOOL, INT2, INT4, INT8, TypeRef, type_name
+from trilithon.types.registry import (
+    BOOL,
+    INT2,
+    INT4,
+    INT8,
+    USER_ARRAY,
+    TypeRef,
+    is_composite,
+    object_of,
+    type_name,
+)
 
 _SERIALS: Final = {
     "serial": INT4,
@@ -97,7 +108,7 @@ def add_column(definer: Definer, draft: Draft, node: Node) -> None:
         if domain is not None:
             column = replace(column, domain_id=domain.id)
         ddl_types.depend_on_types(definer.transaction, [column.type], [column.domain_id])
-        if not _storable(column.type):
+        if not is_storable(definer.catalog, column.type):
             raise SqlError("0A000", f"columns of type {type_name(column.type)} are not supported")
     if "collClause" in node:
         collation = names.strings(node["collClause"]["collname"])[-1]
@@ -108,8 +119,14 @@ def add_column(definer: Definer, draft: Draft, node: Node) -> None:
         add_constraint(definer, draft, constraint, name)
 
 
-def _storable(type_: TypeRef) -> bool:
-    return type_.oid not in (705, 2249, 2275, 2276, 2277, 2278, 2283)
+def is_storable(catalog: Any, type_: TypeRef) -> bool:
+    """Not pseudo-types, and not tables' row types: stored values would have to follow the table's columns."""
+    if type_.oid in (705, 2249, 2275, 2276, 2277, 2278, 2283, 2287):
+        return False
+    element = type_.oid & ~USER_ARRAY
+    if not is_composite(element):
+        return True
+    return isinstance(catalog.object_by_id(object_of(element)), Composite)
 
 
 def _change(draft: Draft, name: str, **fields: Any) -> None:
@@ -233,9 +250,7 @@ def refuse_generated_references(table: Table, node: Node) -> None:
 
 
 def assignable(definer: Definer, value: Expr, type_: TypeRef, name: str, kind: str) -> Expr:
-    if not coercion.is_unknown(value) and not coercion.functions.can_coerce(
-        value.type, type_, coercion.ASSIGNMENT
-    ):
+    if not coercion.is_unknown(value) and not fields.can_coerce(value, type_, coercion.ASSIGNMENT):
         words = "default expression" if kind == "default" else "generation expression"
         raise SqlError(
             "42804",
