@@ -86,24 +86,12 @@ def _pretty_row(ctx: Any, value: RecordValue, pretty: bool) -> str:
     return _row_json(value, ctx.settings, RECORD.oid, ",\n " if pretty else ",")
 
 
-def _pretty_array(types: Any, _: Any) -> Callable[..., str]:
-    item = to_json(TypeRef(type_info(types[0].oid).element_oid))
-    return lambda ctx, value, pretty: _array_json(
-        value, ctx.settings, item, ",\n " if pretty else ","
-    )
-
-
-def _array_json(
-    value: ArrayValue, settings: Any, item: Callable[[Any, Any], str], separator: str = ","
-) -> str:
+def _array_json(value: ArrayValue, settings: Any, item: Callable[[Any, Any], str]) -> str:
     if not value.items:
         return "[]"
     parts = ["null" if part is None else item(part, settings) for part in value.items]
-    for depth, size in reversed(list(enumerate(value.dimensions))):
-        between = "," if depth else separator
-        parts = [
-            "[" + between.join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)
-        ]
+    for size in reversed(value.dimensions):
+        parts = ["[" + ",".join(parts[at : at + size]) + "]" for at in range(0, len(parts), size)]
     return parts[0]
 
 
@@ -132,7 +120,6 @@ _TYPED: Final[dict[str, Any]] = {"typed": True, "context": True, "volatility": S
 function("to_json(anyelement) -> json", **_TYPED)(_to_json)
 function("to_jsonb(anyelement) -> jsonb", **_TYPED)(_to_jsonb)
 function("array_to_json(anyarray) -> json", **_TYPED)(_to_json)
-function("array_to_json(anyarray, bool) -> json", **_TYPED)(_pretty_array)
 function("row_to_json(record) -> json", context=True, volatility=STABLE)(
     lambda ctx, value: _pretty_row(ctx, value, False)
 )
