@@ -54,17 +54,12 @@ class Changes(Queries):
             return "null"
         if column.name == "id" and self.chance(0.8):
             return constant("int4", str(self.number(0, 70)))
-        if column.type.startswith("d_") or self.chance(0.1):
-            return (
-                constant("unknown", self.schema.literal_of(column, edges=False).strip("'"))
-                if column.kind == "int"
-                else self.constant(column.kind)
-            )
-        return (
-            self.constant(column.kind)
-            if column.kind != "int"
-            else constant(CONSTANT["int"], str(self.number(-3, 12)))
-        )
+        if column.kind != "int":
+            return self.constant(column.kind)
+        number = str(self.number(-3, 12))
+        # An untyped literal, sometimes: what it is assigned to gives it its type.
+        is_untyped = column.type.startswith("d_") or self.chance(0.1)
+        return constant("unknown" if is_untyped else CONSTANT["int"], number)
 
     def returning(self, table: Table, alias: str) -> str:
         if self.chance(0.5):
