@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import math
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,11 +27,9 @@ from trilithon.query.analyse import table_expressions
 from trilithon.query.analyse.analyser import analyse_statement
 from trilithon.query.analyse.context import Analysis, NotLiftable
 from trilithon.query.analyse.sql_functions import FUNCTIONS
-from trilithon.query.analyse.tree import Bound, OutputColumn, Scan
+from trilithon.query.analyse.tree import Bound, Scan
 from trilithon.query.catalog.catalog import empty_catalog, undefined_relation
-from trilithon.query.catalog.definitions import Function, Index, Table, View
-from trilithon.query.catalog.definitions import Sequence as SequenceObject
-from trilithon.query.catalog_views import object_names
+from trilithon.query.catalog.definitions import Index, Table
 from trilithon.query.catalog_views.provider import Viewpoint, VirtualRelation
 from trilithon.query.execute.conversions import Conversion
 from trilithon.query.execute.copying import CopyTarget
@@ -45,7 +42,6 @@ from trilithon.query.execute.named_oids import (
 )
 from trilithon.query.execute.operators import Operator
 from trilithon.query.execute.run import MEMORY_BYTES_DEFAULT, TEMP_BYTES_DEFAULT, Memory, Run
-from trilithon.query.execute.scans import PointScan
 from trilithon.query.execute.subqueries import WithInitPlans, modifies
 from trilithon.query.parse import Parser, Statement
 from trilithon.query.parse.grammar import start_deep_thread
@@ -53,24 +49,34 @@ from trilithon.query.parse.parser import parse_plain
 from trilithon.query.parse.statement import derive
 from trilithon.query.plan.conditions import split
 from trilithon.query.plan.conversions import build_conversion, settings_of
-from trilithon.query.plan.estimates import RANGE
 from trilithon.query.plan.planner import Planner
 from trilithon.query.plan.row_rules import row_rules
+from trilithon.query.plans import (
+    Plan,
+    Prepared,
+    Result,
+    ResultColumn,
+    cache_key,
+    look_up,
+    magnitude,
+    read_lifted,
+    require_same_shape,
+    resolve_names,
+    result_column,
+    used_objects,
+    words,
+)
 from trilithon.query.statistics.definitions import Known, TableStatistics, Watch
 from trilithon.query.transaction.transaction import FirstRead
-from trilithon.types import text_io, user_types
-from trilithon.types.registry import RECORD, TEXT, UNKNOWN, TypeRef
+from trilithon.types import user_types
+from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 from trilithon.types.settings import DEFAULT_SETTINGS
-from trilithon.types.values import UnresolvedName
 
 # Statements longer than this are analysed in a thread, so that nobody else waits for it.
 LONG_CHARACTERS: Final = 16 * 1024
 PLANS_PER_TEMPLATE_MAX: Final = 16
 # Plans for unusual values, of one plan.
 VARIANTS_MAX: Final = 8
-# Values are unusual that keep so many times more, or less, of a table than most; and twice so, thrice so, …
-UNUSUAL: Final = 3.0
-_MAGNITUDE_MAX: Final = 4
 NO_VALUES: Final[Mapping[int, Any]] = {}
 # Compiled constraints of tables that foreign keys act on.
 ROW_RULES_MAX: Final = 256
@@ -78,81 +84,6 @@ ROW_RULES_MAX: Final = 256
 FIRST_KEYS_MAX: Final = 16
 # Python frames that a deep statement needs in the later stages (the stages have caps of their own).
 _FRAMES: Final = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class ResultColumn:
-    name: str
-    type: TypeRef
-    table_oid: int = 0
-    attnum: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Plan:
-    """An executable statement, shared by everyone who may use it."""
-
-    root: Operator
-    parameter_types: tuple[TypeRef, ...]
-    lifted_types: tuple[TypeRef, ...]
-    columns: tuple[ResultColumn, ...] | None
-    verb: str
-    read_only: bool
-    slots: int
-    # Ids of the tables, views and sequences whose definitions the plan rests on.
-    used: tuple[int, ...]
-    lookups: tuple[tuple[Any, Any], ...]
-    # The catalog that it was last known to be right for.
-    catalog: Any
-    # Readers of lifted strings by position; others are as they are.
-    readers: tuple[tuple[int, TypeRef], ...] = ()
-    # What it reads first, where it is rows by key.
-    first: PointScan | None = None
-    # (table, its statistics) that it was made by, and the generation in which they were last looked at.
-    statistics: tuple[tuple[Table, Any], ...] = ()
-    generation: int = 0
-    types: tuple[Any, ...] = ()
-    # Parameters whose values may ask for another plan, and the plans that were made for such values.
-    watched: tuple[Watch, ...] = ()
-    variants: dict[tuple[int, ...], Plan] = field(default_factory=dict)
-    # Positions of the parameters that may come as names of catalog objects.
-    named: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        kinds = object_names.KINDS
-        self.named = tuple(n for n, ref in enumerate(self.parameter_types) if ref.oid in kinds)
-
-
-@dataclass(slots=True, eq=False)
-class Prepared:
-    """One statement with its plan: what a session keeps."""
-
-    statement: Statement
-    plan: Any
-    settings: Any
-
-    @property
-    def parameter_types(self) -> tuple[TypeRef, ...]:
-        types: tuple[TypeRef, ...] = self.plan.parameter_types
-        return types
-
-    @property
-    def columns(self) -> tuple[ResultColumn, ...] | None:
-        columns: tuple[ResultColumn, ...] | None = self.plan.columns
-        return columns
-
-    @property
-    def read_only(self) -> bool:
-        return bool(self.plan.read_only)
-
-
-@dataclass(slots=True)
-class Result:
-    """`rows` is a list, or an iterator of lists whose reader counts and completes the tag."""
-
-    columns: tuple[ResultColumn, ...] | None
-    rows: list[Any] | AsyncIterator[list[Any]]
-    command_tag: str
 
 
 @dataclass(slots=True)
@@ -247,7 +178,7 @@ class Engine:
                 self, statement, transaction, parameter_oids, settings
             )
             return Prepared(statement, made, settings)
-        key = _cache_key(parameter_oids, settings)
+        key = cache_key(parameter_oids, settings)
         plan = statement.template.plans.get(key)
         if plan is not None and self._still_right(plan, catalog):
             return Prepared(statement, plan, settings)
@@ -275,7 +206,7 @@ class Engine:
 
             return definitions.plan_definition(self, statement, settings)
         if statement.kind != "query":
-            raise SqlError("0A000", f"{_words(statement.tag)} is not supported")
+            raise SqlError("0A000", f"{words(statement.tag)} is not supported")
         if len(statement.source) > LONG_CHARACTERS:
             plan, cacheable = await _in_thread(
                 lambda: self._plan(statement, catalog, parameter_oids, settings)
@@ -286,7 +217,7 @@ class Engine:
             plans = statement.template.plans
             if len(plans) >= PLANS_PER_TEMPLATE_MAX:
                 plans.clear()
-            plans[_cache_key(parameter_oids, settings)] = plan
+            plans[cache_key(parameter_oids, settings)] = plan
         return plan
 
     def _still_right(self, plan: Plan, catalog: Any) -> bool:
@@ -303,7 +234,7 @@ class Engine:
                     one is not other for one, other in zip(now, found, strict=True)
                 ):
                     return False
-            elif _look_up(catalog, path, name) is not found:
+            elif look_up(catalog, path, name) is not found:
                 return False
         if any(catalog.object_by_id(found.id) is not found for found in plan.types):
             return False
@@ -337,7 +268,7 @@ class Engine:
             raise SqlError("54001", "stack depth limit exceeded") from None
         columns = None
         if bound.columns is not None:
-            columns = tuple(map(_result_column, bound.columns))
+            columns = tuple(map(result_column, bound.columns))
         readers = tuple(
             (position, type_)
             for position, (type_, oid) in enumerate(
@@ -353,7 +284,7 @@ class Engine:
             bound.verb,
             bound.read_only,
             slots,
-            _used_objects(bound),
+            used_objects(bound),
             bound.lookups,
             catalog,
             readers,
@@ -377,7 +308,7 @@ class Engine:
     async def _suited(self, plan: Plan, prepared: Prepared, values: Sequence[Any]) -> Plan:
         """The plan for values like these: the one for all values, unless what they keep of a table is far from
         what most do."""
-        key = tuple([_magnitude(watch, values) for watch in plan.watched])
+        key = tuple([magnitude(watch, values) for watch in plan.watched])
         if not any(key):
             return plan
         found = plan.variants.get(key)
@@ -423,7 +354,7 @@ class Engine:
         if inner.tag == "CreateTableAsStmt" and not options.analyze:
             inner = derive(statement, inner.body["query"])
         if inner.kind != "query":
-            raise SqlError("0A000", f"EXPLAIN of {_words(inner.tag)} is not supported")
+            raise SqlError("0A000", f"EXPLAIN of {words(inner.tag)} is not supported")
         began = time.perf_counter()
         bound, analysis = analyse_statement(
             inner, catalog, settings, self.virtual, parameter_oids, self._known(NO_VALUES, {})
@@ -440,7 +371,7 @@ class Engine:
             "EXPLAIN",
             bound.read_only or not options.analyze,
             slots,
-            _used_objects(bound),
+            used_objects(bound),
             bound.lookups,
             catalog,
         )
@@ -461,7 +392,7 @@ class Engine:
         ):
             oids = [ref.oid for ref in plan.parameter_types]
             again = await self.prepare(prepared.statement, transaction, oids, prepared.settings)
-            _require_same_shape(plan, again.plan)
+            require_same_shape(plan, again.plan)
             prepared.statement, plan = again.statement, again.plan
             prepared.plan = plan
         values = list(parameters)
@@ -472,10 +403,10 @@ class Engine:
             )
         if plan.named:
             path = tuple(prepared.settings.search_path)
-            _resolve_names(plan, values, transaction.catalog, path)
+            resolve_names(plan, values, transaction.catalog, path)
         if plan.lifted_types:
             try:
-                values += _read_lifted(plan, prepared.statement.constants, context)
+                values += read_lifted(plan, prepared.statement.constants, context)
             except SqlError:
                 plain = parse_plain(prepared.statement.source)[0]
                 oids = [ref.oid for ref in plan.parameter_types]
@@ -516,7 +447,7 @@ class Engine:
         Of a plan that turns out to be outdated, or keys that depend on the session or the time, the
         read is not used.
         """
-        plan = statement.template.plans.get(_cache_key(parameter_oids, settings))
+        plan = statement.template.plans.get(cache_key(parameter_oids, settings))
         if (
             plan is None
             or plan.first is None
@@ -529,7 +460,7 @@ class Engine:
             if plan.lifted_types:
                 context.parameters = [
                     *parameters,
-                    *_read_lifted(plan, statement.constants, context),
+                    *read_lifted(plan, statement.constants, context),
                 ]
             if plan.slots:
                 context.parameters = [*context.parameters, *[None] * plan.slots]
@@ -640,78 +571,6 @@ class Engine:
 # ---- helpers
 
 
-def _magnitude(watch: Watch, values: Sequence[Any]) -> int:
-    """How far what a value keeps is from what most keep, in powers of UNUSUAL; 0: near enough."""
-    number, operator, spread = watch
-    part = spread.part(operator, values[number - 1])
-    if part is None:
-        return 0
-    usual = spread.average(operator) or 1.0 / RANGE
-    power = int(math.log(part / usual, UNUSUAL))
-    return max(-_MAGNITUDE_MAX, min(power, _MAGNITUDE_MAX))
-
-
-def _cache_key(parameter_oids: Sequence[int], settings: Any) -> Any:
-    io = settings.io
-    return (
-        tuple(parameter_oids),
-        settings.search_path,
-        settings.database,
-        io.timezone,
-        io.datestyle,
-        io.intervalstyle,
-    )
-
-
-def _look_up(catalog: Any, path: Sequence[str], name: str) -> Any:
-    for place in path:
-        found = catalog.relation((place,), name)
-        if found is not None:
-            return found
-    return None
-
-
-def _result_column(column: OutputColumn) -> ResultColumn:
-    type_ = RECORD if column.type.oid == RECORD.oid else column.type
-    return ResultColumn(column.name, type_, column.table_oid, column.number)
-
-
-def _used_objects(bound: Bound) -> tuple[int, ...]:
-    used = [table.id for table in bound.tables]
-    for _, found in bound.lookups:
-        if isinstance(found, View | SequenceObject):
-            used.append(found.id)
-        elif isinstance(found, tuple):
-            used += [one.id for one in found if isinstance(one, Function)]
-    used += [found.id for found in bound.types]
-    return tuple(dict.fromkeys(used))
-
-
-def _require_same_shape(before: Plan, after: Plan) -> None:
-    if (before.columns is None) != (after.columns is None) or (
-        [(c.name, c.type) for c in before.columns or ()]
-        != [(c.name, c.type) for c in after.columns or ()]
-    ):
-        raise SqlError("0A000", "cached plan must not change result type")
-
-
-def _resolve_names(plan: Plan, values: list[Any], catalog: Any, path: tuple[str, ...]) -> None:
-    """Parameters that came as names become oids. SqlError as `object_names.resolve`."""
-    for position in plan.named:
-        if isinstance(values[position], UnresolvedName):
-            kind = plan.parameter_types[position].oid
-            values[position] = object_names.resolve(catalog, path, kind, values[position])
-
-
-def _read_lifted(plan: Plan, constants: Sequence[Any], context: EvalContext) -> Sequence[Any]:
-    if not plan.readers:
-        return constants
-    values = list(constants)
-    for position, type_ in plan.readers:
-        values[position] = text_io.parse(type_, values[position], context.settings)
-    return values
-
-
 def _viewpoint(run: Run) -> Viewpoint:
     transaction = run.transaction
     statistics = transaction.manager.statistics.of
@@ -740,12 +599,6 @@ def _index_texts(analysis: Analysis) -> Any:
         return expressions, predicate
 
     return texts
-
-
-def _words(tag: str) -> str:
-    """ "DeclareCursorStmt" → "DECLARE CURSOR"."""
-    text = "".join(" " + letter if letter.isupper() else letter for letter in tag)
-    return text.removesuffix(" Stmt").strip().upper()
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:

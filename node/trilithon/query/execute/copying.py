@@ -19,7 +19,8 @@ from trilithon.query.parse.statement import Node
 from trilithon.query.plan import statements
 
 if TYPE_CHECKING:
-    from trilithon.query.engine import Engine, ResultColumn
+    from trilithon.query.engine import Engine
+    from trilithon.query.plans import ResultColumn
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +38,7 @@ class CopyTarget:
 
     @classmethod
     def of(cls, engine: Engine, analysis: Analysis, body: Node, transaction: Any) -> CopyTarget:
-        from trilithon.query.engine import ResultColumn
+        from trilithon.query.plans import ResultColumn
 
         table = names.find_table(analysis, body["relation"], "copy to")
         chosen = _columns(analysis, table, body.get("attlist"))

@@ -24,7 +24,8 @@ from trilithon.query.parse.statement import derive
 from trilithon.types.registry import TypeRef, type_name
 
 if TYPE_CHECKING:
-    from trilithon.query.engine import Engine, ResultColumn
+    from trilithon.query.engine import Engine
+    from trilithon.query.plans import ResultColumn
 
 # Types that no column can have.
 _PSEUDO: Final = frozenset({705, 2249, 2276, 2277, 2278, 2283, 2287})
@@ -40,7 +41,7 @@ class CreateTableAsPlan:
     read_only: bool = False
 
     async def run(self, engine: Engine, transaction: Any, context: Any) -> Any:
-        from trilithon.query.engine import Result
+        from trilithon.query.plans import Result
 
         analysis = engine.analysis_for(self.statement, transaction.catalog, self.settings)
         definer = Definer(

@@ -35,7 +35,8 @@ from trilithon.query.parse.statement import Node
 from trilithon.types.registry import INT8, UUID, TypeRef, type_info, type_name
 
 if TYPE_CHECKING:
-    from trilithon.query.engine import Engine, ResultColumn
+    from trilithon.query.engine import Engine
+    from trilithon.query.plans import ResultColumn
 
 
 @dataclass(slots=True)
@@ -127,7 +128,7 @@ class DefinitionPlan:
     rows: list[Any] = field(default_factory=list)
 
     async def run(self, engine: Engine, transaction: Any, context: Any) -> Any:
-        from trilithon.query.engine import Result
+        from trilithon.query.plans import Result
 
         transaction.begin_statement()
         analysis = engine.analysis_for(self.statement, transaction.catalog, self.settings)
@@ -142,7 +143,6 @@ class DefinitionPlan:
 
 
 def plan_definition(engine: Engine, statement: Statement, settings: Any) -> DefinitionPlan:
-    from trilithon.query.engine import ResultColumn
     from trilithon.query.execute import (
         alter_objects,
         alter_tables,
@@ -152,6 +152,7 @@ def plan_definition(engine: Engine, statement: Statement, settings: Any) -> Defi
         define_tables,
         define_types,
     )
+    from trilithon.query.plans import ResultColumn
 
     handler = (
         HANDLERS.get(statement.tag)
