@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
+from trilithon.query.analyse.names import BY_ID
 from trilithon.query.analyse.tree import Bound, OutputColumn
 from trilithon.query.catalog.definitions import Function, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
@@ -131,7 +132,9 @@ def cache_key(parameter_oids: Sequence[int], settings: Any) -> Any:
     )
 
 
-def look_up(catalog: Any, path: Sequence[str], name: str) -> Any:
+def look_up(catalog: Any, path: Sequence[str], name: Any) -> Any:
+    if path and path[0] == BY_ID:
+        return catalog.object_by_id(name)
     for place in path:
         found = catalog.relation((place,), name)
         if found is not None:

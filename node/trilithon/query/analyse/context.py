@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn, Protocol
 from trilithon.core.errors import SqlError
 from trilithon.query.analyse.notes import Notes
 from trilithon.query.analyse.tree import Cte, OutputColumn
+from trilithon.query.catalog.definitions import ViewSource
 from trilithon.query.parse.statement import Lifted, Statement, character_position
 from trilithon.types.registry import TEXT, UNKNOWN, TypeRef
 
@@ -86,6 +87,8 @@ class Analysis:
     silent: int = 0
     # What was found out about each parse node, where somebody wants to know.
     notes: Notes | None = None
+    # Inside a view: what it means by the relations that it names (see `view_sources`).
+    sources: Mapping[tuple[str, str], ViewSource] = field(default_factory=dict)
 
     def column(
         self, name: str, type_: TypeRef, table_oid: int = 0, number: int = 0

@@ -15,6 +15,7 @@ from trilithon.query.analyse import (
     names,
     queries,
     sql_functions,
+    view_sources,
     whole_rows,
 )
 from trilithon.query.analyse.context import Analysis
@@ -141,10 +142,13 @@ def table_item(analysis: Analysis, table: Table, node: Node) -> FromItem:
     )
     key = scan.key_column
     row = WholeRow(table.id, ir.Column(key.id, key.type))
+    known = view_sources.outputs_of(analysis, node, visible)
+    if known is not visible:
+        row.columns = visible_of(alias or table.name, visible, row)
     item = named_item(
         analysis,
         scan,
-        visible,
+        known,
         alias or table.name,
         column_names,
         "" if alias else table.schema,
@@ -215,7 +219,10 @@ def _view(analysis: Analysis, view: View, node: Node) -> FromItem:
     )
     schema = "" if alias else view.schema
     row = WholeRow(view.id)
-    return named_item(analysis, body, outputs, alias or view.name, column_names, schema, row)
+    known = view_sources.outputs_of(analysis, node, outputs)
+    if known is not outputs:
+        row.columns = visible_of(alias or view.name, outputs, row)
+    return named_item(analysis, body, known, alias or view.name, column_names, schema, row)
 
 
 def _cte(analysis: Analysis, node: Node, binding: Any) -> FromItem:

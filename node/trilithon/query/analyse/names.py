@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from trilithon.core.errors import SqlError
+from trilithon.query.analyse import view_sources
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.catalog.definitions import Composite, Domain, Enum, Table, View
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
@@ -20,6 +21,8 @@ from trilithon.types.registry import (
 )
 
 SYSTEM_SCHEMAS = ("pg_catalog",)
+# The first element of a lookup's path that asks by id (see Analysis.lookups).
+BY_ID: Final = "(by id)"
 
 
 def strings(nodes: Sequence[Node]) -> list[str]:
@@ -49,11 +52,18 @@ def find_relation(analysis: Analysis, node: Node) -> Any:
             f'cross-database references are not implemented: "{node["catalogname"]}.{schema}.{name}"',
             node.get("location", 0),
         )
-    found = lookup(analysis, schema, name)
+    source = view_sources.named(analysis, node)
+    found = lookup(analysis, schema, name) if source is None else by_id(analysis, source.id)
     if found is None:
         analysis.fail(
             "42P01", f'relation "{relation_name(node)}" does not exist', node.get("location", 0)
         )
+    return found
+
+
+def by_id(analysis: Analysis, object_id: int) -> Any:
+    found = analysis.catalog.object_by_id(object_id)
+    analysis.lookups.append((((BY_ID,), object_id), found))
     return found
 
 

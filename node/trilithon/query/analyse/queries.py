@@ -16,6 +16,7 @@ from trilithon.query.analyse import (
     set_operations,
     statements,
     undecided,
+    view_sources,
     with_queries,
 )
 from trilithon.query.analyse.block import Block, Target, written
@@ -69,7 +70,8 @@ def analyse_view(analysis: Analysis, view: View) -> Relation:
     lifted, fixed = analysis.lifted, analysis.parameters_fixed
     analysis.parameters_fixed = True
     try:
-        return analyse_query(analysis, None, statement.node)
+        with view_sources.inside(analysis, view.sources):
+            return analyse_query(analysis, None, statement.node)
     finally:
         analysis.silent -= 1
         analysis.lifted, analysis.parameters_fixed = lifted, fixed

@@ -14,11 +14,13 @@ from trilithon.query.analyse.tree import Expr, OutputColumn, Relation
 @dataclass(slots=True, eq=False)
 class WholeRow:
     """What the columns of one alias are together. `object_id`: the table or view whose row it is, 0 none.
-    `present` is NULL where the row is not there, which it may be if `nullable`."""
+    `present` is NULL where the row is not there, which it may be if `nullable`. `columns`: all of them, where
+    not all have names here."""
 
     object_id: int = 0
     present: Expr | None = None
     nullable: bool = False
+    columns: list[Visible] | None = None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from trilithon.expression import functions, ir
 from trilithon.expression.compile import is_volatile
-from trilithon.query.analyse import coercion, expressions, fields, queries, table_expressions
+from trilithon.query.analyse import (
+    coercion,
+    expressions,
+    fields,
+    queries,
+    table_expressions,
+    view_sources,
+)
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import expressions_of, free_columns, inputs_of
 from trilithon.query.analyse.scope import Scope, Visible
@@ -337,7 +344,8 @@ def body_of(analysis: Analysis, function: Function) -> tuple[Relation, tuple[Out
     analysis.functions = (*analysis.functions, function.id)
     analysis.silent += 1
     try:
-        relation = queries.analyse_query(analysis, scope, statement.node)
+        with view_sources.inside(analysis, ()):
+            relation = queries.analyse_query(analysis, scope, statement.node)
         return _in_one_row(analysis, function.result, relation), outputs
     finally:
         analysis.silent -= 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from trilithon.expression import ir
-from trilithon.query.analyse import coercion, expressions, names, new_rows, queries
+from trilithon.query.analyse import coercion, expressions, names, new_rows, queries, view_sources
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope, Visible, WholeRow
 from trilithon.query.analyse.tree import CheckExpression, Expr, OutputColumn
@@ -76,10 +76,11 @@ def _table_below(analysis: Analysis, view: View, verb: str) -> Table:
         )
     analysis.silent += 1
     try:
-        found = names.find_relation(analysis, body["fromClause"][0]["RangeVar"])
-        if isinstance(found, View):
-            return _table_below(analysis, found, verb)
-        return names.find_table(analysis, body["fromClause"][0]["RangeVar"], verb)
+        with view_sources.inside(analysis, view.sources):
+            found = names.find_relation(analysis, body["fromClause"][0]["RangeVar"])
+            if not isinstance(found, View):
+                return names.find_table(analysis, body["fromClause"][0]["RangeVar"], verb)
+        return _table_below(analysis, found, verb)
     finally:
         analysis.silent -= 1
 
@@ -247,28 +248,43 @@ def _levels(
     lifted, fixed = analysis.lifted, analysis.parameters_fixed
     analysis.parameters_fixed = True
     try:
-        found = names.find_relation(analysis, node)
-        alias = node["alias"]["aliasname"] if "alias" in node else found.name
-        levels: list[_Level] = []
-        if isinstance(found, View):
-            below, levels = _levels(analysis, table, found, outputs)
-            visible = _named(found, alias, below)
-        else:
-            visible = new_rows.visible_row(analysis, table, alias, outputs)
-        for column, name in zip(visible, _alias_columns(node), strict=False):
-            column.name = name
-        scope = Scope(columns=visible, aliases={alias: found.schema})
-        targets = queries.target_list(analysis, scope, body["targetList"])
-        condition = None
-        if "whereClause" in body:
-            condition = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
-        level = _Level(view, condition, has_subquery(body.get("whereClause")))
-        columns = [(coercion.settle(analysis, one.expression), one.source) for one in targets]
-        return columns, [*levels, level]
+        with view_sources.inside(analysis, view.sources):
+            return _level(analysis, table, view, outputs, body, node)
     finally:
         analysis.depth -= 1
         analysis.silent -= 1
         analysis.lifted, analysis.parameters_fixed = lifted, fixed
+
+
+def _level(
+    analysis: Analysis,
+    table: Table,
+    view: View,
+    outputs: tuple[OutputColumn, ...],
+    body: Node,
+    node: Node,
+) -> tuple[_Columns, list[_Level]]:
+    found = names.find_relation(analysis, node)
+    alias = node["alias"]["aliasname"] if "alias" in node else found.name
+    levels: list[_Level] = []
+    if isinstance(found, View):
+        below, levels = _levels(analysis, table, found, outputs)
+        visible = _named(found, alias, below)
+        numbers: list[int] = list(range(1, len(visible) + 1))
+    else:
+        visible = new_rows.visible_row(analysis, table, alias, outputs)
+        numbers = [column.number for column in table.visible_columns]
+    visible = view_sources.visible_in(analysis, node, visible, numbers)
+    for column, name in zip(visible, _alias_columns(node), strict=False):
+        column.name = name
+    scope = Scope(columns=visible, aliases={alias: found.schema})
+    targets = queries.target_list(analysis, scope, body["targetList"])
+    condition = None
+    if "whereClause" in body:
+        condition = expressions.condition(analysis, scope, body["whereClause"], "WHERE")
+    level = _Level(view, condition, has_subquery(body.get("whereClause")))
+    columns = [(coercion.settle(analysis, one.expression), one.source) for one in targets]
+    return columns, [*levels, level]
 
 
 def _alias_columns(node: Node) -> list[str]:

@@ -45,6 +45,8 @@ def whole_row(analysis: Analysis, scope: Scope, alias: str, location: int | None
 
 
 def row_of(analysis: Analysis, columns: list[Visible], whole: WholeRow | None) -> ir.NamedRow:
+    if whole is not None and whole.columns is not None:
+        columns = whole.columns
     pairs = [(column.name, column.expression.type) for column in columns]
     type_ = fields.record_type(analysis, pairs)
     field_names = tuple(column.name for column in columns)

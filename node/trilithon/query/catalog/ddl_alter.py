@@ -15,7 +15,6 @@ from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import (
     check_name,
     constraint_names,
-    dependents_error,
     put_object,
     remove_object,
     require_free_relation_name,
@@ -351,18 +350,30 @@ def _renamed(value: Any, name: str, new_name: str) -> Any:
 def rename_relation(
     transaction: Transaction, relation: Table | View | SequenceObject, name: str
 ) -> None:
-    """SqlError 42P07. Views that use it must be rewritten by the caller: their texts name it."""
+    """SqlError 42P07; 0A000 where a view knows it by its name only."""
     transaction.check_writable("ALTER TABLE")
     schema = transaction.catalog.require_schema(relation.schema)
     require_free_relation_name(transaction, schema, name)
-    dependents = transaction.catalog.dependents_of(relation.id)
+    _require_known_by_id(transaction, relation, "renamed")
+    put_object(transaction, replace(relation, name=name, version=relation.version + 1))
+
+
+def _require_known_by_id(
+    transaction: Transaction, relation: Table | View | SequenceObject, what: str
+) -> None:
+    """Views that find the relation by its name would not find it any more."""
+    dependents = [
+        view
+        for view in transaction.catalog.dependents_of(relation.id)
+        if all(source.id != relation.id for source in view.sources)
+    ]
     if dependents:
         raise SqlError(
             "0A000",
-            f'"{relation.name}" cannot be renamed while views use it',
+            f'"{relation.name}" cannot be {what} while views use it by its name',
             detail="\n".join(f"view {view.name}" for view in dependents),
+            hint="Make the views anew with CREATE OR REPLACE VIEW.",
         )
-    put_object(transaction, replace(relation, name=name, version=relation.version + 1))
 
 
 def set_schema(
@@ -377,11 +388,7 @@ def set_schema(
         raise SqlError(
             "42P07", f'relation "{relation.name}" already exists in schema "{schema.name}"'
         )
-    dependents = transaction.catalog.dependents_of(relation.id)
-    if dependents:
-        raise dependents_error(
-            relation, [f"view {view.name} depends on {relation.name}" for view in dependents]
-        )
+    _require_known_by_id(transaction, relation, "moved to another schema")
     put_object(
         transaction,
         replace(relation, schema_id=schema.id, schema=schema.name, version=relation.version + 1),

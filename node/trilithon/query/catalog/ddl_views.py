@@ -57,6 +57,7 @@ async def create_view(
         check_option=definition.check_option,
         owner=definition.owner,
         version=version,
+        sources=definition.sources,
     )
     put_object(transaction, view)
     return view

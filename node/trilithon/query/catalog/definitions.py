@@ -375,6 +375,17 @@ class ViewColumn:
     type: TypeRef
 
 
+@dataclass(frozen=True, slots=True)
+class ViewSource:
+    """A relation that a view's text names: its id, and its columns' numbers with the names that the text
+    uses for them. The relation's own names may be others by now."""
+
+    schema: str
+    name: str
+    id: int
+    columns: tuple[tuple[int, str], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     id: int
@@ -392,6 +403,8 @@ class View:
     owner: str = "admin"
     comment: str = ""
     version: int = 1
+    # Views that were made before there were any find their relations by name.
+    sources: tuple[ViewSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -641,3 +654,4 @@ class ViewDefinition:
     depends_on_columns: tuple[tuple[int, int], ...] = ()
     check_option: str = ""
     owner: str = "admin"
+    sources: tuple[ViewSource, ...] = ()

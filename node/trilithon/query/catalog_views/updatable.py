@@ -91,5 +91,10 @@ def is_updatable(catalog: Any, view: View) -> bool:
     if why_not(body, columns=True):
         return False
     named = body["fromClause"][0]["RangeVar"]
-    below = catalog.relation((named.get("schemaname", "public"),), named["relname"])
+    schema, name = named.get("schemaname", "public"), named["relname"]
+    ids = {(one.schema, one.name): one.id for one in view.sources}
+    if (schema, name) in ids:
+        below = catalog.object_by_id(ids[schema, name])
+    else:
+        below = catalog.relation((schema,), name)
     return is_updatable(catalog, below) if isinstance(below, View) else below is not None

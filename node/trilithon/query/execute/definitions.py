@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
 from trilithon.expression.functions import is_function
-from trilithon.query.analyse import names
+from trilithon.query.analyse import names, view_sources
 from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.free import columns_read
 from trilithon.query.analyse.queries import analyse_query
@@ -369,6 +369,7 @@ async def _create_view(definer: Definer) -> str:
         tuple(dict.fromkeys((*tables, *others, *sorted(analysis.types)))),
         used,
         check_option,
+        sources=view_sources.sources_of(analysis.lookups),
     )
     if check_option:
         reason = updatable.why_not(body["query"]["SelectStmt"], columns=True)
