@@ -13,7 +13,17 @@ from trilithon.query.analyse.context import Analysis
 from trilithon.query.analyse.scope import Scope
 from trilithon.query.analyse.tree import Expr, Frame, SortKey, WindowCall
 from trilithon.query.parse.statement import Node
-from trilithon.types.registry import FLOAT8, INT4, INT8, UNKNOWN, TypeRef, type_name
+from trilithon.types.registry import (
+    FLOAT8,
+    INT4,
+    INT8,
+    INTERVAL,
+    NUMERIC,
+    UNKNOWN,
+    TypeRef,
+    type_info,
+    type_name,
+)
 
 # Result types; None: the type of the first argument.
 WINDOW_FUNCTIONS: Final[dict[str, TypeRef | None]] = {
@@ -51,9 +61,13 @@ _START_PRECEDING, _END_PRECEDING = 0x800, 0x1000
 _START_FOLLOWING, _END_FOLLOWING = 0x2000, 0x4000
 _EXCLUDE_ROW, _EXCLUDE_GROUP, _EXCLUDE_TIES = 0x8000, 0x10000, 0x20000
 DEFAULT_OPTIONS: Final = _RANGE | _START_UNBOUNDED | _END_CURRENT
-# Types whose RANGE offsets are plain numbers.
-_INTEGERS: Final = (20, 21, 23)
-_NUMBERS: Final = frozenset({20, 21, 23, 1700})
+# By the type of the column in RANGE's order: the type of the offset. Integers of all sizes mix.
+_RANGE_OFFSETS: Final[dict[str, TypeRef]] = {
+    **dict.fromkeys(("int2", "int4", "int8"), INT8),
+    **dict.fromkeys(("float4", "float8"), FLOAT8),
+    "numeric": NUMERIC,
+    **dict.fromkeys(("date", "timestamp", "timestamptz", "interval", "time", "timetz"), INTERVAL),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +245,7 @@ def _frame(
                     "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
                     location,
                 )
-            wanted = TypeRef(order[0].expression.type.oid)
-            if wanted.oid not in _NUMBERS:
-                analysis.unsupported("RANGE with an offset over this type", location)
-            given = expression.type
-            if wanted.oid in _INTEGERS and given.oid not in (*_INTEGERS, UNKNOWN.oid):
-                analysis.unsupported(
-                    "RANGE with offset PRECEDING/FOLLOWING for column type "
-                    f"{type_name(wanted)} and offset type {type_name(given)}",
-                    location,
-                )
+            wanted = _range_offset(analysis, order[0].expression.type, expression.type, location)
         offsets.append(
             coercion.coerce_to(
                 analysis, expression, wanted, coercion.ASSIGNMENT, location, mode.upper()
@@ -258,6 +263,23 @@ def _frame(
         else ""
     )
     return Frame(mode, start, end, offsets[0], offsets[1], exclude)
+
+
+def _range_offset(analysis: Analysis, column: TypeRef, given: TypeRef, location: int) -> TypeRef:
+    """The type in which the offset meets the column: what PostgreSQL has in_range functions for."""
+    construct = (
+        f"RANGE with offset PRECEDING/FOLLOWING for column type {type_name(TypeRef(column.oid))}"
+    )
+    wanted = _RANGE_OFFSETS.get(type_info(column.oid).name)
+    if wanted is None:
+        analysis.unsupported(construct, location)
+    if wanted == INT8 and given.oid == UNKNOWN.oid:
+        return TypeRef(column.oid)
+    if given.oid != UNKNOWN.oid and not functions.can_coerce(given, wanted):
+        analysis.unsupported(
+            f"{construct} and offset type {type_name(TypeRef(given.oid))}", location
+        )
+    return wanted
 
 
 def _bound(options: int, unbounded: int, current: int, preceding: int, following: int) -> str:

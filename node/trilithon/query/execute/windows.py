@@ -7,10 +7,8 @@ are aggregated anew for each row.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from trilithon.core.errors import SqlError
@@ -20,6 +18,7 @@ from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Tra
 from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_keys, sort_rows
 from trilithon.query.execute.spill import LEVELS_MAX, Pair, Partitions, Spill
+from trilithon.query.execute.window_ranges import range_bounds
 
 Offset = Callable[[Any, Any], Any]
 
@@ -42,6 +41,8 @@ class FramePlan:
     start_offset: Offset | None
     end_offset: Offset | None
     exclude: str
+    # The type of the only order column, where the offsets are of RANGE.
+    range_type: int = 0
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class _Frame:
     start_offset: Any
     end_offset: Any
     exclude: str
+    range_type: int
+    context: Any
 
 
 @dataclass(slots=True, eq=False)
@@ -162,10 +165,20 @@ class WindowRows(Operator):
                 value = offset((), run.context)
                 if value is None:
                     raise SqlError("22004", f"frame {words} offset must not be null")
-                if value < 0:
+                # RANGE's are judged where they meet a row.
+                if not plan.range_type and value < 0:
                     raise SqlError("22013", f"frame {words} offset must not be negative")
             found.append(value)
-        return _Frame(plan.mode, plan.start, plan.end, found[0], found[1], plan.exclude)
+        return _Frame(
+            plan.mode,
+            plan.start,
+            plan.end,
+            found[0],
+            found[1],
+            plan.exclude,
+            plan.range_type,
+            run.context,
+        )
 
     def children(self) -> Sequence[Operator]:
         return (self.input,)
@@ -188,6 +201,8 @@ class _Partition:
         self.keys = keys
         self.order = order
         self.frame = frame
+        # RANGE's bounds of all rows by whether they are the ends, once someone has asked.
+        self.ranges: dict[bool, list[int]] = {}
         count = len(rows)
         # For each row the first and the one-past-last of its peers, and its peer group's number.
         self.peer_start = [0] * count
@@ -250,27 +265,18 @@ class _Partition:
                 return 0
             starts = self.group_starts
             return starts[group] if group < len(starts) else len(self.rows)
-        return self._range_bound(at, kind, offset, is_end)
-
-    def _range_bound(self, at: int, kind: str, offset: Any, is_end: bool) -> int:
-        """RANGE with an offset: by the value of the only order column. NULLs frame their peers."""
-        value = self.keys[at][0]
-        if value is None:
-            return self.peer_end[at] if is_end else self.peer_start[at]
-        column = self.order[0]
-        nulls = sum(key[0] is None for key in self.keys)
-        low = nulls if column.nulls_first else 0
-        high = low + len(self.keys) - nulls
-        preceding = kind == "preceding"
-        if any(isinstance(one, Decimal) and one.is_nan() for one in (value, offset)) or any(
-            isinstance(key[0], Decimal) and key[0].is_nan() for key in self.keys
-        ):
-            raise SqlError("0A000", "RANGE with an offset over NaN is not supported")
-        edge = value - offset if preceding != column.descending else value + offset
-        sign = -1 if column.descending else 1
-        values = [sign * key[0] for key in self.keys[low:high]]
-        find = bisect_right if is_end else bisect_left
-        return low + find(values, sign * edge)
+        if is_end not in self.ranges:
+            frame = self.frame
+            self.ranges[is_end] = range_bounds(
+                [key[0] for key in self.keys],
+                self.order[0],
+                frame.range_type,
+                kind == "preceding",
+                offset,
+                is_end,
+                frame.context,
+            )
+        return self.ranges[is_end][at]
 
     def frame_rows(self, at: int) -> Sequence[int]:
         """The positions in the row's frame."""

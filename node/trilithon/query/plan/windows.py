@@ -33,6 +33,7 @@ def build_window(planner: Planner, relation: tree.Window, needed: frozenset[int]
         calls.append(windows.Call(call.function, arguments, condition))
     hashing = [sort_key(expression.type.oid) for expression in relation.partition]
     frame = relation.frame
+    offsets = frame.start_offset is not None or frame.end_offset is not None
     return windows.WindowRows(
         (*source.columns, *(call.output.id for call in relation.calls)),
         source,
@@ -48,5 +49,6 @@ def build_window(planner: Planner, relation: tree.Window, needed: frozenset[int]
             planner.scalar(frame.start_offset),
             planner.scalar(frame.end_offset),
             frame.exclude,
+            relation.order[0].expression.type.oid if frame.mode == "range" and offsets else 0,
         ),
     )
