@@ -34,6 +34,11 @@ from trilithon.query.catalog.ddl_tables import (
     make_column,
     with_check,
 )
+from trilithon.query.catalog.default_sequences import (
+    default_dependents,
+    drop_defaults,
+    owned_sequences,
+)
 from trilithon.query.catalog.definitions import (
     CheckDefinition,
     Column,
@@ -143,6 +148,7 @@ def drop_column(
         generated=None,
         missing=None,
         sequence_id=0,
+        default_uses=(),
     )
     changed = _put(
         transaction,
@@ -150,10 +156,10 @@ def drop_column(
         columns=_with_column(current, dropped),
         checks=tuple(check for check in current.checks if number not in check.columns),
     )
-    owned = transaction.catalog.object_by_id(column.sequence_id)
-    if isinstance(owned, SequenceObject) and owned.owned_by_table == table.id:
-        remove_object(transaction, owned.id)
-    return changed, notices
+    for sequence in owned_sequences(transaction, table.id, number):
+        notices += drop_defaults(transaction, sequence)
+        remove_object(transaction, sequence.id)
+    return _current(transaction, changed), notices
 
 
 def _current(transaction: Transaction, table: Table) -> Table:
@@ -165,7 +171,14 @@ def _current(transaction: Transaction, table: Table) -> Table:
 
 def _column_dependents(transaction: Transaction, table: Table, column: Column) -> list[str]:
     reference = (table.id, column.number)
-    lines = [
+    own = f"default value for column {column.name} of table {table.name} depends on "
+    defaults = [
+        line
+        for sequence in owned_sequences(transaction, table.id, column.number)
+        for line in default_dependents(transaction, sequence)
+        if not line.startswith(own)
+    ]
+    lines = defaults + [
         f"view {view.name} depends on column {column.name} of table {table.name}"
         for view in transaction.catalog.views
         if reference in view.depends_on_columns
@@ -254,11 +267,18 @@ def _renamed_in(index: Index, rewrite_text: Callable[[str], str]) -> Index:
 
 
 def set_default(
-    transaction: Transaction, table: Table, name: str, default: str | None, sequence_id: int = 0
+    transaction: Transaction,
+    table: Table,
+    name: str,
+    default: str | None,
+    *,
+    sequence_id: int = 0,
+    uses: tuple[int, ...] = (),
 ) -> Table:
-    """None drops it. `sequence_id`: the sequence that the default calls. SqlError 42703."""
+    """None drops it. `sequence_id`: the sequence that was made for it; `uses`: those that it names.
+    SqlError 42703."""
     column = require_column(table, name)
-    changed = replace(column, default=default, sequence_id=sequence_id)
+    changed = replace(column, default=default, sequence_id=sequence_id, default_uses=uses)
     return _put(transaction, table, columns=_with_column(table, changed))
 
 

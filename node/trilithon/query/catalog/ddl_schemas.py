@@ -16,6 +16,7 @@ from trilithon.query.catalog.changes import (
     remove_object,
 )
 from trilithon.query.catalog.ddl_tables import drop_tables, drop_views_over
+from trilithon.query.catalog.default_sequences import drop_defaults
 from trilithon.query.catalog.definitions import Role, Schema, Table
 from trilithon.query.transaction.transaction import Transaction
 
@@ -66,6 +67,9 @@ def drop_schema(transaction: Transaction, schema: Schema, *, cascade: bool = Fal
         notices += drop_views_over(transaction, value.id, dropped)
     tables = [value for value in contents if isinstance(value, Table)]
     notices += drop_tables(transaction, tables, cascade=True)
+    for value in contents:
+        if isinstance(value, definitions.Sequence):
+            notices += drop_defaults(transaction, value)
     for value in contents:
         if transaction.catalog.object_by_id(value.id) is not None:
             remove_object(transaction, value.id)

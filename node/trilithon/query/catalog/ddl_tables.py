@@ -25,6 +25,11 @@ from trilithon.query.catalog.ddl_foreign_keys import (
     put_foreign_key,
     require_nothing_pending,
 )
+from trilithon.query.catalog.default_sequences import (
+    default_dependents,
+    drop_defaults,
+    owned_sequences,
+)
 from trilithon.query.catalog.definitions import (
     Check,
     CheckDefinition,
@@ -84,8 +89,8 @@ async def create_table(
     for check in definition.checks:
         table = with_check(table, check)
     for column in definition.columns:
-        if column.sequence_id:
-            transaction.depend_on_object(column.sequence_id)
+        for sequence_id in {column.sequence_id, *column.default_uses} - {0}:
+            transaction.depend_on_object(sequence_id)
     put_object(transaction, table)
     for foreign_key in definition.foreign_keys:
         table = put_foreign_key(transaction, table, foreign_key)
@@ -118,6 +123,7 @@ def make_column(number: int, definition: ColumnDefinition) -> Column:
         default=definition.default,
         identity=definition.identity,
         sequence_id=definition.sequence_id,
+        default_uses=definition.default_uses,
         generated=definition.generated,
         missing=encode_missing(definition.missing_value),
         domain_id=definition.domain_id,
@@ -289,6 +295,7 @@ def _drop_table(
         for foreign_key in other.foreign_keys
         if foreign_key.referenced_table == table_id
     ]
+    owned = owned_sequences(transaction, table_id)
     if not cascade:
         lines = [
             f"view {view.name} depends on table {table.name}"
@@ -299,6 +306,8 @@ def _drop_table(
             f"constraint {foreign_key.name} on table {other.name} depends on table {table.name}"
             for other, foreign_key in referencing
         ]
+        for sequence in owned:
+            lines += default_dependents(transaction, sequence, dropped)
         if lines:
             raise dependents_error(table, lines)
     notices = drop_views_over(transaction, table_id, dropped)
@@ -307,9 +316,9 @@ def _drop_table(
         notices.append(f"constraint {foreign_key.name} on table {other.name}")
     for foreign_key in table.foreign_keys:
         forget_reference(transaction, foreign_key.referenced_table, table_id, dropped)
-    for sequence in transaction.catalog.sequences:
-        if sequence.owned_by_table == table_id:
-            remove_object(transaction, sequence.id)
+    for sequence in owned:
+        notices += drop_defaults(transaction, sequence, dropped)
+        remove_object(transaction, sequence.id)
     remove_object(transaction, table_id)
     submit_reclaim(transaction, table)
     if table.rewrite is not None:

@@ -141,6 +141,7 @@ async def create_domain(
     *,
     not_null: bool = False,
     default: str | None = None,
+    default_uses: tuple[int, ...] = (),
     checks: tuple[Check, ...] = (),
 ) -> Domain:
     """SqlError 42710."""
@@ -154,6 +155,7 @@ async def create_domain(
         not_null=not_null,
         default=default,
         checks=checks,
+        default_uses=default_uses,
     )
     put_object(transaction, made)
     depend_on_types(transaction, [base])

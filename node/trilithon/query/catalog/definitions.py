@@ -111,8 +111,10 @@ class Column:
     not_null: bool = False
     default: str | None = None
     identity: Identity = Identity.NONE
-    # The sequence behind an identity column or a serial default; 0: none.
+    # The sequence that was made for an identity column or a serial default; 0: none.
     sequence_id: int = 0
+    # The sequences that the default names.
+    default_uses: tuple[int, ...] = ()
     generated: str | None = None
     dropped: bool = False
     # Writers keep it free of NULL, but older rows may have some: a job looks at them.
@@ -441,6 +443,8 @@ class Domain:
     owner: str = "admin"
     comment: str = ""
     version: int = 1
+    # The sequences that the default names.
+    default_uses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -557,6 +561,7 @@ class ColumnDefinition:
     default: str | None = None
     identity: Identity = Identity.NONE
     sequence_id: int = 0
+    default_uses: tuple[int, ...] = ()
     generated: str | None = None
     # ALTER TABLE ADD COLUMN: the constant that existing rows get (the evaluated default).
     missing_value: Any = None

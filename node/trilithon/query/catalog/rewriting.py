@@ -27,6 +27,7 @@ from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import put_object, remove_object
 from trilithon.query.catalog.ddl_indexes import contains_nulls
 from trilithon.query.catalog.ddl_tables import built
+from trilithon.query.catalog.default_sequences import drop_defaults
 from trilithon.query.catalog.definitions import Job, JobKind, JobState, Table
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
@@ -156,6 +157,7 @@ def forget_rewrite(transaction: Transaction, table: Table) -> None:
     if made.number > len(table.columns):
         sequence = transaction.catalog.object_by_id(made.columns[made.number - 1].sequence_id)
         if isinstance(sequence, SequenceObject) and not sequence.owned_by_table:
+            drop_defaults(transaction, sequence, {table.id})
             remove_object(transaction, sequence.id)
 
 

@@ -27,6 +27,7 @@ from trilithon.query.catalog.changes import (
     require_free_relation_name,
     schema_for_new_object,
 )
+from trilithon.query.catalog.default_sequences import default_dependents, drop_defaults
 from trilithon.query.catalog.definitions import Sequence, SequenceDefinition
 from trilithon.query.catalog.system_tables import sequence_key
 from trilithon.types.registry import INT2, INT4, INT8
@@ -122,30 +123,19 @@ def alter_sequence(transaction: Transaction, changed: Sequence) -> None:
     transaction.on_committed(lambda _: transaction.manager.sequences.forget(changed.id))
 
 
-def drop_sequence(transaction: Transaction, sequence: Sequence, *, cascade: bool = False) -> None:
-    """SqlError 2BP01 while a column's default needs it; with CASCADE the default goes."""
+def drop_sequence(
+    transaction: Transaction, sequence: Sequence, *, cascade: bool = False
+) -> list[str]:
+    """Gives what CASCADE dropped besides, for notices: defaults that call it. SqlError 2BP01, and as
+    `drop_defaults`."""
     transaction.check_writable("DROP SEQUENCE")
-    for table in transaction.catalog.tables:
-        users = [column for column in table.columns if column.sequence_id == sequence.id]
-        users = [column for column in users if not column.dropped]
-        if not users:
-            continue
-        if not cascade:
-            raise dependents_error(
-                sequence,
-                [
-                    f"default value for column {column.name} of table {table.name} depends on "
-                    f"sequence {sequence.name}"
-                    for column in users
-                ],
-            )
-        columns = tuple(
-            replace(column, default=None, sequence_id=0) if column in users else column
-            for column in table.columns
-        )
-        put_object(transaction, table.changed(columns=columns))
+    dependents = default_dependents(transaction, sequence)
+    if dependents and not cascade:
+        raise dependents_error(sequence, dependents)
+    notices = drop_defaults(transaction, sequence)
     remove_object(transaction, sequence.id)
     transaction.write(sequence_key(sequence.id), MODE_EXCLUSIVE, None)
+    return notices
 
 
 def restart_sequence(

@@ -76,8 +76,8 @@ def _of_columns(table: Table) -> Iterator[_Dependency]:
                 yield default, own, "a"
             else:
                 yield default, own, "i"
-            if column.sequence_id:
-                yield default, (_CLASS, column.sequence_id, 0), "n"
+            for sequence_id in sorted({column.sequence_id, *column.default_uses} - {0}):
+                yield default, (_CLASS, sequence_id, 0), "n"
 
 
 def _of_indexes(table: Table) -> Iterator[_Dependency]:

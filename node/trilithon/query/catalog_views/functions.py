@@ -122,7 +122,11 @@ def _serial_sequence(context: Any, table_name: str, column_name: str) -> str | N
     column = found.column(column_name)
     if column is None:
         raise SqlError("42703", f'column "{column_name}" of relation "{found.name}" does not exist')
-    sequence = catalog.object_by_id(column.sequence_id) if column.sequence_id else None
+    owned = found.id, column.number
+    sequence = next(
+        (one for one in catalog.sequences if (one.owned_by_table, one.owned_by_column) == owned),
+        None,
+    )
     if sequence is None:
         return None
     return f"{objects.quote(sequence.schema)}.{objects.quote(sequence.name)}"

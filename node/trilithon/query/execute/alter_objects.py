@@ -9,7 +9,7 @@ from trilithon.core.errors import SqlError
 from trilithon.query.analyse import names
 from trilithon.query.catalog import ddl
 from trilithon.query.catalog.definitions import Identity, Sequence, Table, View
-from trilithon.query.catalog_views.objects import quote
+from trilithon.query.execute.bound_defaults import called_sequence
 from trilithon.query.execute.definitions import Definer, Handler, option_number
 from trilithon.query.parse.statement import Node
 from trilithon.types.registry import INT2, INT4, INT8, TypeRef
@@ -173,13 +173,12 @@ def _move_sequences(definer: Definer, table: Table, schema: str) -> None:
         current = definer.catalog.table_by_id(table.id)
         if sequence is None or current is None:
             continue
-        path = f"{quote(sequence.schema)}.{quote(sequence.name)}".replace("'", "''")
         ddl.set_default(
             definer.transaction,
             current,
             column.name,
-            f"nextval('{path}'::regclass)",
-            column.sequence_id,
+            called_sequence(sequence.id),
+            sequence_id=sequence.id,
         )
 
 

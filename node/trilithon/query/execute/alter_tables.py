@@ -22,6 +22,7 @@ from trilithon.query.catalog.definitions import (
 )
 from trilithon.query.catalog_views.objects import quote
 from trilithon.query.execute import define_foreign_keys, table_drafts
+from trilithon.query.execute.bound_defaults import bound_default
 from trilithon.query.execute.column_types import refuse_generated_users
 from trilithon.query.execute.definitions import (
     Definer,
@@ -288,7 +289,8 @@ async def _alter_default(definer: Definer, table: Table, command: Node) -> None:
     table_expressions.require_constant(node)
     value = table_expressions.analyse_node(definer.analysis, node, None, ())
     table_drafts.assignable(definer, value, column.type, name, "default")
-    ddl.set_default(definer.transaction, table, name, expression_text(node))
+    text, uses = bound_default(definer, node)
+    ddl.set_default(definer.transaction, table, name, text, uses=uses)
 
 
 async def _set_not_null(definer: Definer, table: Table, command: Node) -> None:

@@ -14,6 +14,7 @@ from trilithon.query.analyse.tree import CheckExpression
 from trilithon.query.catalog import ddl, ddl_types
 from trilithon.query.catalog.changes import choose_name, put_object
 from trilithon.query.catalog.definitions import Check, Domain, Enum, UserType
+from trilithon.query.execute.bound_defaults import bound_default
 from trilithon.query.execute.definitions import Definer, Handler
 from trilithon.query.parse.deparse import expression_text
 from trilithon.query.parse.statement import Node
@@ -94,6 +95,7 @@ async def _create_domain(definer: Definer) -> str:
         base,
         not_null=domain.not_null,
         default=domain.default,
+        default_uses=domain.default_uses,
         checks=domain.checks,
     )
     return "CREATE DOMAIN"
@@ -116,13 +118,14 @@ def _with_constraint(definer: Definer, domain: Domain, node: Node) -> Domain:
 
 def _with_default(definer: Definer, domain: Domain, node: Node | None) -> Domain:
     if node is None:
-        return replace(domain, default=None)
+        return replace(domain, default=None, default_uses=())
     table_expressions.require_constant(node)
     from trilithon.query.analyse import coercion
 
     value = table_expressions.analyse_node(definer.analysis, node, None, ())
     coercion.assign(definer.analysis, value, domain.base, domain.name, None)
-    return replace(domain, default=expression_text(node))
+    text, uses = bound_default(definer, node)
+    return replace(domain, default=text, default_uses=uses)
 
 
 def _check(definer: Definer, domain: Domain, node: Node) -> Check:

@@ -256,15 +256,7 @@ def _wanted(
 
 def _drop_tables(definer: Definer, paths: list[list[str]], missing_ok: bool, cascade: bool) -> None:
     tables = _wanted(definer, paths, missing_ok, Table, "table")
-    owned = [
-        sequence
-        for sequence in definer.catalog.sequences
-        if any(sequence.owned_by_table == table.id for table in tables)
-    ]
     definer.notices(ddl.drop_tables(definer.transaction, tables, cascade=cascade))
-    for sequence in owned:
-        if definer.catalog.object_by_id(sequence.id) is not None:
-            ddl.drop_sequence(definer.transaction, sequence, cascade=True)
 
 
 def _drop_indexes(
@@ -285,7 +277,8 @@ def _drop_sequences(
     definer: Definer, paths: list[list[str]], missing_ok: bool, cascade: bool
 ) -> None:
     for sequence in _wanted(definer, paths, missing_ok, Sequence, "sequence"):
-        ddl.drop_sequence(definer.transaction, sequence, cascade=cascade)
+        current = definer.catalog.object_by_id(sequence.id)
+        definer.notices(ddl.drop_sequence(definer.transaction, current, cascade=cascade))
 
 
 def _drop_schemas(

@@ -20,8 +20,8 @@ from trilithon.query.catalog.definitions import (
     Table,
     View,
 )
-from trilithon.query.catalog_views.objects import quote
 from trilithon.query.execute import define_foreign_keys, table_like
+from trilithon.query.execute.bound_defaults import bound_default, called_sequence
 from trilithon.query.execute.column_constraints import refuse_contradiction
 from trilithon.query.execute.definitions import (
     Definer,
@@ -149,7 +149,8 @@ def add_constraint(definer: Definer, draft: Draft, node: Node, column: str | Non
             assert column is not None
             table_expressions.require_constant(node["raw_expr"])
             draft.expressions[column] = ("default", node["raw_expr"])
-            _change(draft, column, default=expression_text(node["raw_expr"]))
+            text, uses = bound_default(definer, node["raw_expr"])
+            _change(draft, column, default=text, default_uses=uses)
         case "CHECK":
             refuse_deferrable(node)
             draft.checks.append((node["raw_expr"], name))
@@ -300,8 +301,7 @@ async def own_sequence(
     _change(draft, column, sequence_id=sequence.id)
     found = next(c for c in draft.columns if c.name == column)
     if found.identity is Identity.NONE:
-        quoted = f"{quote(draft.schema)}.{quote(name)}".replace("'", "''")
-        _change(draft, column, default=f"nextval('{quoted}'::regclass)")
+        _change(draft, column, default=called_sequence(sequence.id))
 
 
 def give_sequences(definer: Definer, table: Table) -> None:

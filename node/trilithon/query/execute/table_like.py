@@ -52,12 +52,14 @@ def _column(column: Column, options: int) -> ColumnDefinition:
         identity = column.identity
     generated = column.generated if options & GENERATED else None
     default = column.default if options & DEFAULTS and column.identity is Identity.NONE else None
+    uses = tuple(dict.fromkeys((column.sequence_id, *column.default_uses)))
     return ColumnDefinition(
         column.name,
         column.type,
         not_null=column.not_null,
         default=default if column.generated is None else None,
         identity=identity,
+        default_uses=tuple(filter(None, uses)) if default is not None else (),
         generated=generated,
     )
 
