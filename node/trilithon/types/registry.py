@@ -284,6 +284,20 @@ def type_info(oid: int) -> TypeInfo:
     return info
 
 
+# Types whose values are oids of the catalog's objects, written as names.
+OBJECT_NAMES: Final = (
+    "regproc",
+    "regprocedure",
+    "regoper",
+    "regoperator",
+    "regclass",
+    "regtype",
+    "regnamespace",
+    "regrole",
+    "regcollation",
+)
+
+
 def is_array(oid: int) -> bool:
     info = TYPES.get(oid)
     return info is not None and info.element_oid != 0

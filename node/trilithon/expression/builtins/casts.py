@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.builtins.integers import RANGES, SQL_NAMES, checked
@@ -19,20 +19,9 @@ from trilithon.expression.registry import (
 )
 from trilithon.types import calendar as cal
 from trilithon.types import json_value, numeric
+from trilithon.types.registry import OBJECT_NAMES
 from trilithon.types.text_io import parse_char, render_char, to_float4, truncate_name
 from trilithon.types.values import Interval, TimeTz
-
-_OID_KINDS: Final = (
-    "regproc",
-    "regprocedure",
-    "regoper",
-    "regoperator",
-    "regclass",
-    "regtype",
-    "regnamespace",
-    "regrole",
-    "regcollation",
-)
 
 
 def _out_of_range(kind: str) -> SqlError:
@@ -142,7 +131,7 @@ def _oid_to_int4(value: int) -> int:
 
 
 def _define_oids() -> None:
-    for kind in ("oid", *_OID_KINDS):
+    for kind in ("oid", *OBJECT_NAMES):
         cast(f"int2 -> {kind}", IMPLICIT, raises=False)(_int4_to_oid)
         cast(f"int4 -> {kind}", IMPLICIT, raises=False)(_int4_to_oid)
         cast(f"int8 -> {kind}", IMPLICIT)(_int8_to_oid)

@@ -14,7 +14,7 @@ from typing import Final
 from trilithon.query.catalog_views.provider import Row, Viewpoint
 from trilithon.types import calendar as cal
 from trilithon.types.datetime_text import ABBREVIATIONS
-from trilithon.types.values import ArrayValue, Interval
+from trilithon.types.values import Interval
 
 Rows = Iterable[Row]
 _SUMMER_TIMES: Final = frozenset(
@@ -100,40 +100,6 @@ def _zone_abbreviations(view: Viewpoint) -> Rows:
         }
 
 
-def _login_roles(view: Viewpoint) -> Rows:
-    """Passwords are nobody's to see."""
-    for role in view.catalog.roles:
-        if role.login:
-            yield {
-                "usename": role.name,
-                "usesysid": role.id,
-                "usecreatedb": role.superuser,
-                "usesuper": role.superuser,
-                "userepl": False,
-                "usebypassrls": role.superuser,
-            }
-
-
-def _role_rows(view: Viewpoint) -> Rows:
-    for role in view.catalog.roles:
-        yield {
-            "oid": role.id,
-            "rolname": role.name,
-            "rolsuper": role.superuser,
-            "rolinherit": True,
-            "rolcreaterole": role.superuser,
-            "rolcreatedb": role.superuser,
-            "rolcanlogin": role.login,
-            "rolconnlimit": -1,
-        }
-
-
-def _groups(view: Viewpoint) -> Rows:
-    for role in view.catalog.roles:
-        if not role.login:
-            yield {"groname": role.name, "grosysid": role.id, "grolist": ArrayValue.of(())}
-
-
 _BY_NAME: Final[dict[str, Callable[[Viewpoint], Rows]]] = {
     "pg_stat_user_tables": _table_counts,
     "pg_stat_all_tables": _table_counts,
@@ -147,8 +113,5 @@ _BY_NAME: Final[dict[str, Callable[[Viewpoint], Rows]]] = {
     "pg_statio_all_sequences": _sequence_reads,
     "pg_timezone_names": _zones,
     "pg_timezone_abbrevs": _zone_abbreviations,
-    "pg_shadow": _login_roles,
-    "pg_authid": _role_rows,
-    "pg_group": _groups,
 }
 FILLS: Final = {("pg_catalog", name): fill for name, fill in _BY_NAME.items()}

@@ -29,7 +29,7 @@ from trilithon.query.catalog_views import (
 )
 from trilithon.query.catalog_views.facts import Fact
 from trilithon.query.catalog_views.registration import catalog_of, path_of, stable
-from trilithon.types.registry import format_type, lookup_type
+from trilithon.types.registry import OBJECT_NAMES, format_type, lookup_type
 
 # ---- casts between names and text
 
@@ -55,17 +55,6 @@ def _define_casts(kind: str) -> None:
         _cast(text, kind, IMPLICIT if implicit else EXPLICIT, found)
 
 
-KINDS: Final = (
-    "regproc",
-    "regprocedure",
-    "regoper",
-    "regoperator",
-    "regclass",
-    "regtype",
-    "regnamespace",
-    "regrole",
-    "regcollation",
-)
 # What to_reg*() turns into NULL: not there, or ambiguous.
 _NOT_FOUND: Final = frozenset({"42P01", "3F000", "42704", "42883", "42725"})
 
@@ -83,7 +72,7 @@ def _define_finder(kind: str) -> None:
             raise
 
 
-for _kind in KINDS:
+for _kind in OBJECT_NAMES:
     _define_casts(_kind)
     _define_finder(_kind)
 

@@ -415,33 +415,6 @@ def _databases(view: Viewpoint) -> Rows:
     }
 
 
-def _roles(view: Viewpoint) -> Rows:
-    for role in view.catalog.roles:
-        yield {
-            "oid": role.id,
-            "rolname": role.name,
-            "rolsuper": role.superuser,
-            "rolinherit": True,
-            "rolcreaterole": role.superuser,
-            "rolcreatedb": role.superuser,
-            "rolcanlogin": role.login,
-            "rolconnlimit": -1,
-            "rolpassword": "********",
-        }
-
-
-def _users(view: Viewpoint) -> Rows:
-    for role in view.catalog.roles:
-        if role.login:
-            yield {
-                "usename": role.name,
-                "usesysid": role.id,
-                "usecreatedb": role.superuser,
-                "usesuper": role.superuser,
-                "passwd": "********",
-            }
-
-
 def _sequences(view: Viewpoint) -> Rows:
     for sequence in view.catalog.sequences:
         yield {
@@ -552,8 +525,6 @@ FILLS: Final[dict[tuple[str, str], Callable[[Viewpoint], Rows]]] = {
         "pg_constraint": _constraints,
         "pg_attrdef": _defaults,
         "pg_database": _databases,
-        "pg_roles": _roles,
-        "pg_user": _users,
         "pg_description": descriptions.rows,
         "pg_sequence": _sequences,
         "pg_tables": _table_list,

@@ -12,6 +12,7 @@ from trilithon.query.catalog_views import (
     information_details,
     information_schema,
     pg_catalog,
+    role_views,
     session_views,
     sys_views,
 )
@@ -21,6 +22,7 @@ RELATIONS: Final[Mapping[tuple[str, str], VirtualRelation]] = make_relations(
     {
         **pg_catalog.FILLS,
         **activity_views.FILLS,
+        **role_views.FILLS,
         **dependencies.FILLS,
         **information_schema.FILLS,
         **information_details.FILLS,
