@@ -121,7 +121,8 @@ async def test_a_dropped_sequence_gives_no_values() -> None:
     transaction = await cluster.manager.begin()
     ddl.drop_sequence(transaction, sequence)
     await transaction.commit()
-    with pytest.raises(SqlError, match="42P01"):
+    # Whoever began before may try again, and finds that it is not there.
+    with pytest.raises(SqlError, match=r"40001.*OC001"):
         await other.sequences.nextval(old, sequence)
     assert not (await catalog(cluster)).sequences
 

@@ -231,6 +231,10 @@ class Checker:
         """What is stored in the end."""
         return {key: value for key, value in self._raw.items() if value is not None}
 
+    def commits(self) -> dict[bytes, int]:
+        """The csn of every transaction that committed."""
+        return {name: entry.csn for name, entry in self._by_id.items()}
+
     def checksum(self) -> tuple[int, int]:
         """Of the final state, by the definition that storage uses: (checksum, rows)."""
         sums = Checksum(0)

@@ -7,7 +7,7 @@ key are alike. Times are the simulation's own seconds, which no process sees.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,8 @@ class History:
         self.operations: list[Operation] = []
         # There are transactions that no client began (DDL, the query processors' own).
         self.strangers = False
+        # Told in the end what is stored, and the csn of every transaction that committed.
+        self.judges: list[Callable[[Mapping[bytes, bytes], Mapping[bytes, int]], None]] = []
         self._numbers = itertools.count()
         self._values = itertools.count(1)
 

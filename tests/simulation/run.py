@@ -23,7 +23,7 @@ from workloads import WORKLOADS
 from trilithon.cli.drill.history import Operation
 from trilithon.cli.drill.judge import judge
 from trilithon.core.csn import format_csn
-from trilithon.query.catalog import backfill, ddl_indexes, jobs
+from trilithon.query.catalog import backfill, ddl_indexes, jobs, rewriting
 from trilithon.query.catalog.definitions import Job
 from trilithon.query.execute import run as execute_run
 from trilithon.v1 import storage_pb2
@@ -156,11 +156,13 @@ def vary(cluster: Cluster) -> None:
 def small_jobs(cluster: Cluster) -> Iterator[None]:
     """Jobs of the catalog take many steps, and are soon taken for abandoned; nothing goes by real time."""
     draw = cluster.random
+    reclaimed, batch = draw.choice([7, 500]), draw.choice([3, 8, 256])
     settings: list[tuple[Any, str, Any]] = [
         (jobs, "ABANDONED_AFTER_US", 3_000_000),
         (jobs, "POLL_SECONDS", 1.0),
-        (jobs, "RECLAIM_ROWS", draw.choice([7, 500])),
-        (backfill, "BATCH_ROWS", draw.choice([3, 8, 256])),
+        (jobs, "RECLAIM_ROWS", reclaimed),
+        (backfill, "BATCH_ROWS", batch),
+        (rewriting, "BATCH_ROWS", batch),
         (ddl_indexes, "INLINE_ROWS_MAX", draw.choice([0, 20])),
         # A long statement lets others have a turn by this machine's real speed.
         (execute_run, "TURN_SECONDS", float("inf")),
@@ -273,6 +275,9 @@ def _judge(cluster: Cluster, history: History) -> dict[int, list[int]]:
     if cluster.client_nodes:
         state = checker.state()
         check_state(state)
+        commits = checker.commits()
+        for one in history.judges:
+            one(state, commits)
         lists = final_lists(state)
         verdict = judge(history.operations, lists)
         hold(not verdict.violations, "; ".join(verdict.violations))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from history import Record
+from history import History, Record
+from sql_kills import BuilderKills
 from sql_workload import SqlWorkload, insist
 
 from trilithon.client.aio import AsyncClient, AsyncTransaction
 
 if TYPE_CHECKING:
-    from cluster import ClientNode
+    from cluster import ClientNode, Cluster
 
 _ROWS = 40
 _INDEXES = ("by_v", "by_u")
@@ -24,8 +25,6 @@ _BUILD = {
     "by_v": "CREATE INDEX ASYNC by_v ON items (v) INCLUDE (who)",
     "by_u": "CREATE UNIQUE INDEX ASYNC by_u ON items (u)",
 }
-# Rare enough that a job moves on between two crashes.
-_BETWEEN_KILLS_S = 2.5
 
 
 class SqlBackfill(SqlWorkload):
@@ -36,7 +35,10 @@ class SqlBackfill(SqlWorkload):
     # An index that somebody else made or dropped; one whose build met duplicates.
     expected = frozenset({"42P07", "42704"})
     kills = True
-    _next_kill_s = 0.0
+
+    def __init__(self, cluster: Cluster, history: History) -> None:
+        super().__init__(cluster, history)
+        self._kills = BuilderKills(cluster, history)
 
     async def set_up(self, client: AsyncClient) -> None:
         await super().set_up(client)
@@ -61,21 +63,8 @@ class SqlBackfill(SqlWorkload):
             record.id, record.snapshot_csn = transaction.id, transaction.snapshot_csn
 
         record = await self.attempt(node, source, work, serializable=False)
-        due = self.cluster.kernel.now_s >= self._next_kill_s and not self.cluster.healing
-        if record.outcome == "committed" and self.kills and due:
-            self._kill(source)
-
-    def _kill(self, source: random.Random) -> None:
-        """A moment from now, in the middle of the job: the query processors of one Region, or of all."""
-        cluster = self.cluster
-        self._next_kill_s = cluster.kernel.now_s + source.uniform(0.2, 2 * _BETWEEN_KILLS_S)
-        region = source.choice([*cluster.full_regions, ""])
-        delay_s = source.uniform(0.0, 0.4)
-        for node in cluster.nodes.values():
-            if node.role == "query" and node.region.name.startswith(region):
-                cluster.kernel.at(delay_s, node.kill)
-                cluster.kernel.at(delay_s + source.uniform(0.3, 2.0), node.start)
-        self.history.count("builders killed")
+        if record.outcome == "committed" and self.kills and self._kills.due():
+            self._kills.kill(source)
 
     async def _update(
         self, transaction: AsyncTransaction, record: Record, source: random.Random

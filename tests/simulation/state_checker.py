@@ -62,7 +62,17 @@ def table_rows(state: State, name: str) -> list[list[Any]]:
     return []
 
 
+def named_rows(state: State, name: str) -> list[dict[str, Any]]:
+    """The same, each by the names of its columns."""
+    catalog = Catalog(0, [decode_object(row) for _, row in _rows(state, OBJECTS_RANGE)])
+    (table,) = [one for one in catalog.tables if one.name == name]
+    names = [(column.number - 1, column.name) for column in table.visible_columns]
+    return [{one: row[at] for at, one in names} for row in table_rows(state, name)]
+
+
 def _check_table(state: State, table: Table) -> None:
+    if table.rewrite is not None:
+        raise Violation(f"the rows of {table.name} are still being rewritten, and nobody does it")
     if any(
         index.predicate is not None or any(column.expression for column in index.columns)
         for index in table.indexes

@@ -1,31 +1,42 @@
 """SQL through the SDK on whole clusters under faults; `simulate.py --sql` runs more of it.
 
-With every rule of `mutations_sql` that is switched off the checkers must notice: a few cheap ones always,
+With every rule of `mutations_sql` and `mutations_rewriting` that is switched off the checkers must notice: a few cheap ones always,
 all with TRILITHON_ALL_RULES=1 (`make prove`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import mutations_rewriting
+import mutations_sql
 import pytest
 from cluster import ClientNode, Cluster, SqlQueryNode, running
 from fault_processes import keep_down
 from history import History
-from mutations_sql import CHEAP, PROVEN, RULES
 from observer import Violation
 from run import Plan, heal_and_judge, quiet, simulate, small_jobs, unfinished
 from simulate import replay_command
 from sql_backfill import SqlBackfill
+from sql_rewriting import SqlRewriting
 from sql_workload import insist
+from state_checker import State, named_rows
 from topologies import TOPOLOGIES
 
-from trilithon.query.catalog.definitions import Job
+from trilithon.client.errors import ConnectionLost, DatabaseError
+from trilithon.query.catalog import rewriting
+from trilithon.query.catalog.definitions import Job, JobKind
 
 ALL = bool(os.environ.get("TRILITHON_ALL_RULES"))
+RULES = mutations_sql.RULES | mutations_rewriting.RULES
+PROVEN = mutations_sql.PROVEN | mutations_rewriting.PROVEN
+CHEAP = [*mutations_sql.CHEAP, *mutations_rewriting.CHEAP]
+# What a mistake in a broken rule, or in the workload, would look like.
+_MISTAKES = (TypeError, AttributeError, NameError, KeyError, UnboundLocalError)
 
 pytestmark = pytest.mark.timeout(1_200)
 
@@ -53,9 +64,15 @@ def test_a_rule_that_is_switched_off_is_noticed(name: str, monkeypatch: pytest.M
         plan = Plan(topologies[seed % len(topologies)], 8.0, sql=True, sql_workloads=workloads)
         try:
             simulate(seed, plan)
-        except Violation:
+        except Violation as violation:
+            assert not isinstance(violation.__cause__, _MISTAKES), "the mutation itself is broken"
             return
     pytest.fail(f"{seeds} seeds without the rule {name}, and nothing was noticed")
+
+
+def test_every_rule_has_a_proof() -> None:
+    assert sorted(PROVEN) == sorted(RULES)
+    assert not mutations_sql.RULES.keys() & mutations_rewriting.RULES.keys()
 
 
 def test_the_same_seed_gives_the_same_events_whatever_the_hashes() -> None:
@@ -90,6 +107,38 @@ def test_a_job_is_taken_over_from_a_runner_whose_clock_is_a_day_ahead() -> None:
         assert "extra" not in [job.object_name for job in _unfinished(cluster, history)]
         undo()
         heal_and_judge(cluster, history)
+
+
+def test_rows_are_made_by_the_other_region_when_the_builder_dies_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with quiet(), running(4, "two", sql=True) as cluster, small_jobs(cluster):
+        monkeypatch.setattr(rewriting, "BATCH_ROWS", 3)
+        history = History()
+        SqlRewriting(cluster, history).changes_share = 0.0
+        cluster.start()
+        cluster.run(4.0)
+        client = cluster.client_nodes["a/client"]
+        client.process.run(_convert(client))
+
+        def in_the_middle() -> bool:
+            left = unfinished(cluster, history) or []
+            return any(job.kind is JobKind.REWRITE and job.rows_done for job in left)
+
+        cluster.run_until(in_the_middle, 10.0, "some rows are made")
+        undo = keep_down(cluster.of(SqlQueryNode, "a"))
+        cluster.run(12.0)
+        assert not [job for job in _unfinished(cluster, history) if job.kind is JobKind.REWRITE]
+        converted: list[State] = []
+        history.judges.append(lambda state, commits: converted.append(state))
+        undo()
+        heal_and_judge(cluster, history)
+        assert {type(row["v"]) for row in named_rows(converted[0], "formed")} == {str}
+
+
+async def _convert(client: ClientNode) -> None:
+    with contextlib.suppress(ConnectionLost, DatabaseError):
+        await client.client.execute("ALTER TABLE formed ALTER COLUMN v TYPE text USING 't' || v")
 
 
 def _build(cluster: Cluster, client: ClientNode) -> None:

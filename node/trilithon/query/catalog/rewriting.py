@@ -47,18 +47,20 @@ Rows = Sequence[Sequence[Any]]
 
 
 async def rewrite_step(manager: TransactionManager, job: Job) -> bool:
-    """One batch. False: the new form is published, or nobody wants it any more. SqlError 23502, 23505, 23514
-    and what expressions raise: it cannot be made; 40001, 40003, 57P03: try again."""
+    """One batch. False: the new form is published, or nobody wants it any more. SqlError 23502, 23505, 23514,
+    42P01 and what expressions raise: it cannot be made; 40001, 40003, 57P03: try again."""
     return await run_step(manager, job, _make, BATCH_ROWS, "rewriting of table")
 
 
 async def _make(transaction: Transaction, job: Job, batch: int) -> bool:
     table = transaction.catalog.table_by_id(job.table_id)
+    if table is None:
+        # The statement that waits for it has not done what it says.
+        raise SqlError("42P01", f'relation "{job.object_name}" was dropped meanwhile')
     if not _is_wanted(table, job):
-        details = "the table was dropped" if table is None else "nobody wants it any more"
+        details = "nobody wants it any more"
         put_job(transaction, replace(job, state=JobState.CANCELLED, details=details))
         return False
-    assert table is not None
     keys, rows = await next_rows(transaction, table, job, batch)
     count = _within(rows, _BATCH_BYTES)
     done = len(keys) < batch and count == len(keys)

@@ -30,6 +30,7 @@ from trilithon.query.catalog.changes import (
 from trilithon.query.catalog.default_sequences import default_dependents, drop_defaults
 from trilithon.query.catalog.definitions import Sequence, SequenceDefinition
 from trilithon.query.catalog.system_tables import sequence_key
+from trilithon.query.transaction.conflicts import CATALOG_CONFLICT
 from trilithon.types.registry import INT2, INT4, INT8
 from trilithon.types.rows import encode_row
 from trilithon.v1.types_pb2 import MODE_EXCLUSIVE
@@ -207,7 +208,7 @@ class SequenceValues:
         self._cached.pop(sequence_id, None)
 
     async def nextval(self, transaction: Transaction, sequence: Sequence) -> int:
-        """SqlError 2200H at the end, 25006, and what commits raise."""
+        """SqlError 2200H at the end, 25006, 40001 when it was dropped meanwhile, and what commits raise."""
         return (await self.nextvals(transaction, sequence, 1))[0]
 
     async def nextvals(
@@ -249,6 +250,14 @@ class SequenceValues:
             return await _take(transaction, sequence.id, count)
 
         taken = await self._manager.run(take)
+        if not taken:
+            # The caller's snapshot has it still: its next attempt will not.
+            raise SqlError(
+                "40001",
+                CATALOG_CONFLICT,
+                detail=f'The sequence "{sequence.name}" was dropped.',
+                hint="The transaction might succeed if retried.",
+            )
         cached.values = list(reversed(taken))
 
     async def setval(
@@ -273,9 +282,10 @@ class SequenceValues:
 
 
 async def _take(transaction: Transaction, sequence_id: int, count: int) -> list[int]:
+    """No values: it is dropped."""
     found = transaction.catalog.object_by_id(sequence_id)
     if not isinstance(found, definitions.Sequence):
-        raise SqlError("42P01", f"could not open relation with OID {sequence_id}")
+        return []
     transaction.use_table(sequence_id)
     return await _take_inside(transaction, found, count)
 
