@@ -207,6 +207,48 @@ async def test_what_cannot_be_made_leaves_the_table_as_it_was(change: str, state
     await require_whole(bench, CHANGES["serial"][1])
 
 
+@pytest.mark.parametrize(
+    ("statement", "state"),
+    [
+        ("alter table c alter column n type int using 1 / (n - 40)", "22012"),
+        ("create unique index twice on c ((n % 7))", "23505"),
+        ("alter table c add check (n <> 40)", "23514"),
+    ],
+)
+async def test_what_another_process_found_wrong_is_told_to_who_waits(
+    statement: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await prepared()
+    real, began, go_on = jobs._step_of, asyncio.Event(), asyncio.Event()
+
+    def slow_here(kind: Any) -> Any:
+        async def step(manager: Any, job: Job) -> bool:
+            if manager is not bench.cluster.manager:
+                return await real(kind)(manager, job)
+            began.set()
+            await go_on.wait()
+            raise SqlError("40001", "somebody else has moved the job on")
+
+        return step
+
+    monkeypatch.setattr(jobs, "_step_of", slow_here)
+    waiting = asyncio.create_task(bench.run(statement))
+    await asyncio.wait_for(began.wait(), 10)
+    transaction = await bench.cluster.manager.begin(read_only=True)
+    (job,) = await jobs.list_jobs(transaction)
+    transaction.rollback()
+    side = beside(bench).cluster.manager
+    side.jobs.start(job.id)
+    finished = await asyncio.wait_for(side.jobs.wait(job.id), 10)
+    assert finished is not None
+    assert (finished.state, finished.sqlstate) == (JobState.FAILED, state)
+    go_on.set()
+    with pytest.raises(SqlError) as raised:
+        await waiting
+    assert raised.value.sqlstate == state
+    assert raised.value.message == finished.details
+
+
 async def test_more_rows_than_a_transaction_may_change() -> None:
     bench = await prepared(90, buffer=BufferLimits(rows=100))
     await bench.run("insert into c select g, g, g from generate_series(101, 190) g")

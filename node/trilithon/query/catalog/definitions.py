@@ -537,6 +537,8 @@ class Job:
     object_id: int
     object_name: str
     details: str = ""
+    # Why it failed.
+    sqlstate: str = ""
     started_us: int = 0
     updated_us: int = 0
     rows_done: int = 0

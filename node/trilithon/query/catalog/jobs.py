@@ -104,6 +104,11 @@ def put_job(transaction: Transaction, job: Job) -> None:
     transaction.write(job_key(job.id), MODE_EXCLUSIVE, encode_job(replace(job, updated_us=now)))
 
 
+def failed(job: Job, error: SqlError) -> Job:
+    details = f"{error.message} {error.detail}".strip()
+    return replace(job, state=JobState.FAILED, details=details, sqlstate=error.sqlstate)
+
+
 async def get_job(transaction: Transaction, job_id: bytes) -> Job | None:
     (row,) = await transaction.get([job_key(job_id)], current=True)
     return decode_job(row) if row is not None else None
@@ -126,6 +131,10 @@ Step = Callable[["TransactionManager", Job], Awaitable[bool]]
 RETRIED: Final = frozenset({"40001", "40003", "57P03", "53000", "55006"})
 FAILURES_MAX: Final = 10
 _LATER: Final = SqlError("57P03", "left for later")
+
+
+class _FailedElsewhere(SqlError):
+    """Another process had taken the job over, and has done what follows from its failure."""
 
 
 class JobRunner:
@@ -237,12 +246,13 @@ class JobRunner:
                 hint="sys.jobs shows its state.",
             )
         if error is not None:
-            await self._failed(job_id, error, drop=True)
+            if not isinstance(error, _FailedElsewhere):
+                await self._failed(job_id, error, drop=True)
             raise error
 
     async def _run(self, job_id: bytes) -> None:
         error = await self._work_off(job_id)
-        if error is not None and error is not _LATER:
+        if error is not None and error is not _LATER and not isinstance(error, _FailedElsewhere):
             with contextlib.suppress(SqlError):
                 # When not even this can be written, the job stays unfinished and is tried again.
                 await self._failed(job_id, error, drop=False)
@@ -255,6 +265,8 @@ class JobRunner:
                 transaction = await self._manager.begin(read_only=True)
                 job = await get_job(transaction, job_id)
                 transaction.rollback()
+                if job is not None and job.state is JobState.FAILED:
+                    return _FailedElsewhere(job.sqlstate or "55000", job.details)
                 if job is None or job.state not in UNFINISHED:
                     return None
                 if not await _step_of(job.kind)(self._manager, job):

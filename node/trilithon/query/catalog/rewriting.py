@@ -31,7 +31,7 @@ from trilithon.query.catalog.default_sequences import drop_defaults
 from trilithon.query.catalog.definitions import Job, JobKind, JobState, Table
 from trilithon.query.catalog.definitions import Sequence as SequenceObject
 from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
-from trilithon.query.catalog.jobs import UNFINISHED, get_job, put_job, submit_reclaim
+from trilithon.query.catalog.jobs import UNFINISHED, failed, get_job, put_job, submit_reclaim
 from trilithon.query.catalog.shadow_writer import ShadowWriter
 from trilithon.query.catalog.validation import check_violated
 
@@ -170,8 +170,7 @@ async def rewrite_failed(manager: TransactionManager, job_id: bytes, error: SqlE
         job = await get_job(transaction, job_id)
         if job is None or job.state not in UNFINISHED or job.kind is not JobKind.REWRITE:
             return
-        details = f"{error.message} {error.detail}".strip()
-        put_job(transaction, replace(job, state=JobState.FAILED, details=details))
+        put_job(transaction, failed(job, error))
         table = transaction.catalog.table_by_id(job.table_id)
         if table is not None and _is_wanted(table, job):
             put_object(transaction, table.changed(rewrite=None))
