@@ -148,8 +148,23 @@ class Piece:
     quoted: bool = False
 
 
+# Reading a pattern takes about a µs a character, and nobody else is answered meanwhile.
+TEMPLATE_MAX: Final = 10_000
+
+
+def check_template(template: str) -> None:
+    """SqlError 54000."""
+    if len(template) > TEMPLATE_MAX:
+        raise SqlError(
+            "54000",
+            "formatting template is too long",
+            detail=f"It has {len(template)} characters; at most {TEMPLATE_MAX} are read.",
+        )
+
+
 @lru_cache(maxsize=512)
 def parse_template(template: str) -> tuple[Piece, ...]:
+    check_template(template)
     pieces: list[Piece] = []
     at = 0
     while at < len(template):

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from trilithon.core.errors import SqlError
+from trilithon.expression.formatting import check_template
 from trilithon.types import numeric
 
 _NUMBER_PATTERN: Final = re.compile(
@@ -27,6 +28,7 @@ def _number_error(message: str) -> SqlError:
 
 @lru_cache(maxsize=512)
 def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
+    check_template(template)
     tokens: list[str] = []
     fill = True
     for match in _NUMBER_PATTERN.finditer(template):

@@ -58,11 +58,19 @@ def _upper(array: ArrayValue, dimension: int) -> int | None:
 # --- building
 
 
+def _check_size(count: int) -> None:
+    """Before so many items are put together: an array that doubles itself would fill the machine's memory
+    in thirty steps. SqlError 54000."""
+    if count > _ITEMS_MAX:
+        raise SqlError("54000", f"array size exceeds the maximum allowed ({_ITEMS_MAX})")
+
+
 def _append(array: ArrayValue | None, item: Any) -> ArrayValue:
     if array is None or not array.items:
         return ArrayValue((item,), (1,), (1,))
     if len(array.dimensions) != 1:
         raise SqlError("22000", "argument must be empty or one-dimensional array")
+    _check_size(len(array.items) + 1)
     return _like(array, (*array.items, item))
 
 
@@ -71,6 +79,7 @@ def _prepend(item: Any, array: ArrayValue | None) -> ArrayValue:
         return ArrayValue((item,), (1,), (1,))
     if len(array.dimensions) != 1:
         raise SqlError("22000", "argument must be empty or one-dimensional array")
+    _check_size(len(array.items) + 1)
     return _like(array, (item, *array.items))
 
 
@@ -81,6 +90,7 @@ def _concatenate(left: ArrayValue | None, right: ArrayValue | None) -> ArrayValu
         return left if left.items else right
     mismatch = SqlError("2202E", "cannot concatenate incompatible arrays")
     depth_left, depth_right = len(left.dimensions), len(right.dimensions)
+    _check_size(len(left.items) + len(right.items))
     items = left.items + right.items
     if depth_left == depth_right:
         if left.dimensions[1:] != right.dimensions[1:]:
@@ -285,30 +295,27 @@ def _replace(types: Any, _: Any) -> Callable[..., ArrayValue | None]:
     return replace
 
 
+def _keys(ref: TypeRef) -> Callable[[ArrayValue], set[Any]]:
+    """The items but NULLs as they are equal and hash in SQL. What comparing each with each would cost grows
+    with the square of the size, and nobody else is answered meanwhile."""
+    key = sort_key(ref.oid)
+    if key is None:
+        return lambda array: {item for item in array.items if item is not None}
+    return lambda array: {key(item) for item in array.items if item is not None}
+
+
 def _contains(types: Any, _: Any) -> Callable[[ArrayValue, ArrayValue], bool]:
-    equal = _equal(_element(types[0]))
+    keys = _keys(_element(types[0]))
 
     def contains(left: ArrayValue, right: ArrayValue) -> bool:
-        return all(
-            item is not None
-            and any(other is not None and equal(other, item) for other in left.items)
-            for item in right.items
-        )
+        return None not in right.items and keys(right) <= keys(left)
 
     return contains
 
 
 def _overlap(types: Any, _: Any) -> Callable[[ArrayValue, ArrayValue], bool]:
-    equal = _equal(_element(types[0]))
-
-    def overlap(left: ArrayValue, right: ArrayValue) -> bool:
-        return any(
-            item is not None and other is not None and equal(item, other)
-            for item in left.items
-            for other in right.items
-        )
-
-    return overlap
+    keys = _keys(_element(types[0]))
+    return lambda left, right: not keys(left).isdisjoint(keys(right))
 
 
 def _contained(types: Any, result: Any) -> Callable[[ArrayValue, ArrayValue], bool]:
