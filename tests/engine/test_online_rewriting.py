@@ -247,6 +247,10 @@ async def test_what_another_process_found_wrong_is_told_to_who_waits(
         await waiting
     assert raised.value.sqlstate == state
     assert raised.value.message == finished.details
+    # Nothing is left of what it was to add.
+    left = await table(bench)
+    assert (len(left.indexes), left.checks, left.rewrite) == (3, (), None)
+    check_indexes(bench.cluster, left)
 
 
 async def test_more_rows_than_a_transaction_may_change() -> None:

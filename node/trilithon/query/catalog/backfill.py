@@ -26,7 +26,7 @@ from trilithon.query.catalog.ddl_indexes import contains_nulls, duplicate_in_bui
 from trilithon.query.catalog.ddl_tables import with_not_null, without_not_null
 from trilithon.query.catalog.definitions import Index, IndexState, Job, JobKind, JobState, Table
 from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
-from trilithon.query.catalog.jobs import UNFINISHED, failed, get_job, put_job, submit_reclaim
+from trilithon.query.catalog.jobs import failed, fails, get_job, put_job, submit_reclaim
 from trilithon.query.catalog.rowkeys import Entry, IndexKeys, suffix_of
 from trilithon.types.rows import decode_row
 from trilithon.v1.types_pb2 import MODE_BLIND, MODE_EXCLUSIVE
@@ -125,11 +125,12 @@ async def build_failed(
 
     async def work(transaction: Transaction) -> None:
         job = await get_job(transaction, job_id)
-        if job is None or job.state not in UNFINISHED or job.kind is not JobKind.INDEX_BUILD:
+        if job is None or job.kind is not JobKind.INDEX_BUILD or not fails(job, drop=drop):
             return
+        left = IndexState.INVALID if job.state is JobState.FAILED else IndexState.BUILDING
         put_job(transaction, failed(job, error))
         found = transaction.catalog.index_by_id(job.object_id)
-        if found is None or found[1].state is not IndexState.BUILDING:
+        if found is None or found[1].state is not left:
             return
         table, index = found
         if drop:

@@ -109,6 +109,12 @@ def failed(job: Job, error: SqlError) -> Job:
     return replace(job, state=JobState.FAILED, details=details, sqlstate=error.sqlstate)
 
 
+def fails(job: Job, *, drop: bool) -> bool:
+    """Whether its failure has consequences. `drop`: somebody waits for it, and what it was for goes; also
+    when another process, which left that, found the failure."""
+    return job.state in UNFINISHED or (drop and job.state is JobState.FAILED)
+
+
 async def get_job(transaction: Transaction, job_id: bytes) -> Job | None:
     (row,) = await transaction.get([job_key(job_id)], current=True)
     return decode_job(row) if row is not None else None
@@ -134,7 +140,7 @@ _LATER: Final = SqlError("57P03", "left for later")
 
 
 class _FailedElsewhere(SqlError):
-    """Another process had taken the job over, and has done what follows from its failure."""
+    """Another process had taken the job over, and has written down that it failed."""
 
 
 class JobRunner:
@@ -246,8 +252,7 @@ class JobRunner:
                 hint="sys.jobs shows its state.",
             )
         if error is not None:
-            if not isinstance(error, _FailedElsewhere):
-                await self._failed(job_id, error, drop=True)
+            await self._failed(job_id, error, drop=True)
             raise error
 
     async def _run(self, job_id: bytes) -> None:
@@ -286,7 +291,7 @@ class JobRunner:
         from trilithon.query.catalog.rewriting import rewrite_failed
         from trilithon.query.catalog.validation import validation_failed
 
-        self.failed += 1
+        self.failed += not isinstance(error, _FailedElsewhere)
         await build_failed(self._manager, job_id, error, drop=drop)
         await validation_failed(self._manager, job_id, error, drop=drop)
         await rewrite_failed(self._manager, job_id, error)

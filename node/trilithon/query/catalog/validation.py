@@ -30,7 +30,7 @@ from trilithon.query.catalog.ddl_indexes import contains_nulls
 from trilithon.query.catalog.ddl_tables import with_not_null, without_not_null
 from trilithon.query.catalog.definitions import Job, JobKind, JobState, Table
 from trilithon.query.catalog.job_steps import move_on, next_rows, run_step
-from trilithon.query.catalog.jobs import UNFINISHED, failed, get_job, put_job
+from trilithon.query.catalog.jobs import failed, fails, get_job, put_job
 from trilithon.query.catalog.references import reference_from, require_referenced
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ async def validation_failed(
 
     async def work(transaction: Transaction) -> None:
         job = await get_job(transaction, job_id)
-        if job is None or job.state not in UNFINISHED or job.kind is not JobKind.VALIDATE:
+        if job is None or job.kind is not JobKind.VALIDATE or not fails(job, drop=drop):
             return
         put_job(transaction, failed(job, error))
         table = transaction.catalog.table_by_id(job.table_id)
