@@ -20,6 +20,7 @@ _NUMBER_PATTERN: Final = re.compile(
     r"FM|fm|EEEE|eeee|MI|mi|PL|pl|SG|sg|PR|pr|RN|rn|TH|th|[09.,DGLSVdglsv]|\"(?:[^\"\\]|\\.)*\"|.",
     re.DOTALL,
 )
+_END: Final = "\0"
 
 
 def _number_error(message: str) -> SqlError:
@@ -79,6 +80,12 @@ def format_number(
     if len(signs) > 1:
         raise SqlError("0A000", "more than one sign in a number format is not supported")
     point = next((n for n, token in enumerate(tokens) if token in (".", "D")), len(tokens))
+    if last < 0:
+        if point < len(tokens):
+            raise SqlError("0A000", "a number format with a point and no digits is not supported")
+        # These stand beside digits only.
+        tokens = tuple(token for token in tokens if token not in ("S", "PR"))
+        point = len(tokens)
     before = sum(token in "90" for token in tokens[:point] if token in known)
     after = sum(token in "90" for token in tokens[point:] if token in known)
     if not value.is_finite():
@@ -136,7 +143,7 @@ def _layout(
     if blank and digits and not overflow and (after == 0 or (not fill and not fraction)):
         digits[-1] = "0"
     out: list[str] = []
-    position = 0
+    position = last_part = 0
     started = False
     sign_at: int | None = None
     for number, token in enumerate(tokens):
@@ -147,22 +154,25 @@ def _layout(
                 started, sign_at = True, len(out)
             if digit != " " or fill:
                 out.append(digit)
+            last_part = len(out)
         elif number > point and token in ("9", "0"):
             index = sum(t in ("9", "0") for t in tokens[point + 1 : number])
             if index < len(fraction):
                 out.append(fraction[index])
+            last_part = len(out)
         elif token in (".", "D"):
             if not started:
                 started, sign_at = True, len(out)
-            if after:
-                out.append(".")
+            # PostgreSQL ends the text here where the number has no point (its strings end with a NUL).
+            out.append("." if after or overflow else _END)
+            last_part = len(out)
         elif token in (",", "G"):
             if started:
                 out.append(",")
             elif fill:
                 out.append(" ")
         elif token == "L":
-            out.append(" " if fill else "")
+            out.append(" ")
         elif token == "MI":
             out.append("-" if negative else " " if fill else "")
         elif token == "PL":
@@ -176,8 +186,10 @@ def _layout(
     at = len(out) if sign_at is None else sign_at
     if sign == "S":
         mark = "-" if negative else "+"
-        leading = next(n for n, t in enumerate(tokens) if t == "S") == 0
-        out.insert(at if leading else len(out), mark)
+        # Before the point it leads, unless all of the digits before the point stand before it.
+        place = tokens.index("S")
+        ahead = sum(token in ("9", "0") for token in tokens[:place])
+        out.insert(at if place < point and ahead < len(digits) else last_part, mark)
     elif sign == "PR":
         if negative:
             out.insert(at, "<")
@@ -190,7 +202,7 @@ def _layout(
             out.insert(at, "-")
         elif fill:
             out.insert(at, " ")
-    return "".join(out)
+    return "".join(out).partition(_END)[0]
 
 
 class _NumberReader:

@@ -186,11 +186,11 @@ def integer_quotient(left: Decimal, right: Decimal) -> Decimal:
 
 
 def round_half_away(value: Decimal, scale: int) -> Decimal:
-    return round_to(value, max(min(scale, 2000), -2000))
+    return round_to(value, max(min(scale, numeric.SCALE_MAX), -numeric.DIGITS_BEFORE_POINT_MAX))
 
 
 def truncate(value: Decimal, scale: int) -> Decimal:
-    return truncate_to(value, max(min(scale, 2000), -2000))
+    return truncate_to(value, max(min(scale, numeric.SCALE_MAX), -numeric.DIGITS_BEFORE_POINT_MAX))
 
 
 def ceiling(value: Decimal) -> Decimal:

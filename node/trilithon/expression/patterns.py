@@ -13,6 +13,7 @@ never in doubt. Collating elements other than single characters are refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -585,6 +586,9 @@ def compile_regex(pattern: str, options: str = "") -> Regex:
     bad = set(options) - set("bceimnpqstwx")
     if bad:
         raise SqlError("22023", f'invalid regular expression option: "{min(bad)}"')
+    if not literal and _kind(options) != "a" and _ADVANCED.search(pattern):
+        # PostgreSQL takes both letters for basic expressions, where most of these characters are no operators.
+        raise SqlError("0A000", "this pattern as a basic regular expression is not supported")
     insensitive = _last_of(options, "i", "c")
     flags = regex.V0 | (regex.IGNORECASE if insensitive else 0)
     if literal:
@@ -605,6 +609,15 @@ def compile_regex(pattern: str, options: str = "") -> Regex:
         return Regex(compiled, translator.groups, backwards, unclear)
     except (regex.error, RecursionError, OverflowError) as error:
         raise _invalid(str(error)) from None
+
+
+# What basic regular expressions read otherwise than advanced ones.
+_ADVANCED: Final = re.compile(r"[\\+?|(){}*^$]")
+
+
+def _kind(options: str) -> str:
+    """ "b" (or "e") where the last option that says so asks for basic regular expressions."""
+    return next((letter for letter in reversed(options) if letter in "be"), "a")
 
 
 def _last_of(options: str, wanted: str, other: str) -> bool:

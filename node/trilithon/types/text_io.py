@@ -46,6 +46,9 @@ _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMERIC: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _FLOAT_WORDS: Final = {
     "nan": float("nan"),
+    # Floats keep the sign of what is no number; it is seen in binary only.
+    "-nan": -float("nan"),
+    "+nan": float("nan"),
     "infinity": float("inf"),
     "+infinity": float("inf"),
     "-infinity": float("-inf"),
@@ -124,7 +127,7 @@ def _parse_numeric(text: str, _: IoSettings) -> Decimal:
     stripped = text.strip(_SPACE)
     if not _NUMERIC.fullmatch(stripped):
         word = stripped.lower()
-        if word in _FLOAT_WORDS:
+        if word in _FLOAT_WORDS and word[1:] != "nan":
             return numeric.from_float(_FLOAT_WORDS[word], 15)
         raise _syntax("numeric", text)
     mantissa, __, exponent = stripped.partition("e" if "e" in stripped else "E")

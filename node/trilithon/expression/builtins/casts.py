@@ -175,14 +175,23 @@ def _int_to_char(value: int) -> str:
     return chr(value & 0xFF) if value else ""
 
 
+def _char_to_bpchar(value: str) -> str:
+    """The byte itself, unlike in other strings. PostgreSQL stores what is no UTF-8."""
+    if not value.isascii():
+        raise SqlError(
+            "0A000", 'a byte that is no UTF-8, from "char", is not supported in character'
+        )
+    return value
+
+
 def _define_strings() -> None:
     for target in ("text", "varchar", "bpchar"):
         cast(f"bool -> {target}", ASSIGNMENT, raises=False)(_bool_to_text)
         cast(f"{target} -> char", ASSIGNMENT, raises=False)(_to_char)
         named = _trimmed_name if target == "bpchar" else truncate_name
         cast(f"{target} -> name", IMPLICIT, raises=False)(named)
-        cast(f"char -> {target}", IMPLICIT if target == "text" else ASSIGNMENT, raises=False)(
-            render_char
+        cast(f"char -> {target}", IMPLICIT if target == "text" else ASSIGNMENT)(
+            _char_to_bpchar if target == "bpchar" else render_char
         )
         binary_cast("name", target, IMPLICIT if target == "text" else ASSIGNMENT)
     for source, target in (("text", "varchar"), ("text", "bpchar"), ("varchar", "text"), ("varchar", "bpchar")):  # fmt: skip

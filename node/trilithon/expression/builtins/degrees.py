@@ -102,7 +102,7 @@ def _folded(x: float) -> tuple[float, float]:
 
 
 def _divided(top: float, bottom: float) -> float:
-    return top / bottom if bottom else math.inf
+    return top / bottom if bottom else math.copysign(math.inf, bottom)
 
 
 def _tand(x: float) -> float:

@@ -503,6 +503,12 @@ def _hypothetical(analysis: Analysis, scope: Scope, node: Node, name: str) -> Ex
 # ---- aggregates
 
 
+# Aggregates that leave a literal without a type.
+_LEAVES_UNTYPED: Final = frozenset({"count", "json_object_agg", "jsonb_object_agg"})
+# Ordered sets whose values may be of any type, if it is one.
+_OF_ANY_TYPE: Final = frozenset({"mode", "percentile_disc"})
+
+
 def aggregating_block(analysis: Analysis, scope: Scope, node: Node, name: str) -> Block:
     """The query that an aggregate here belongs to. Raises SqlError 42803 where none may stand."""
     location = node.get("location", 0)
@@ -532,12 +538,21 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
     if "agg_filter" in node:
         condition = expressions.analyse_boolean(analysis, scope, node["agg_filter"], "FILTER")
     order = []
+    untyped = False
     for item in node.get("agg_order", ()):
         sort = item["SortBy"]
-        expression = coercion.settle(analysis, expressions.analyse(analysis, scope, sort["node"]))
+        expression = expressions.analyse(analysis, scope, sort["node"])
+        untyped |= coercion.is_unknown(expression)
+        expression = coercion.settle(analysis, expression)
         coercion.require_order(analysis, expression.type, location)
         order.append((expression, *ordering.sort_direction(analysis, sort)))
     if within_group:
+        if untyped and name in _OF_ANY_TYPE:
+            analysis.fail(
+                "42804",
+                "could not determine polymorphic type because input has type unknown",
+                location,
+            )
         refuse_varying(analysis, arguments, name, location)
         arguments += [expression for expression, _, _ in order]
     block.inside = before
@@ -559,7 +574,9 @@ def aggregate_call(analysis: Analysis, scope: Scope, node: Node, name: str) -> E
         for argument in typed:
             coercion.require_equality(analysis, argument.type, location)
         order = _order_of_distinct(node, arguments, typed, order)
-        if order and any(expression not in typed for expression, _, _ in order):
+        # The argument's literal has become a text; that of ORDER BY is none yet.
+        literal = untyped and name not in _LEAVES_UNTYPED
+        if literal or any(expression not in typed for expression, _, _ in order):
             analysis.fail(
                 "42P10",
                 "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",

@@ -216,13 +216,24 @@ def _boolean(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     return ir.And(arguments) if words == "AND" else ir.Or(arguments)
 
 
+def refuse_untyped(analysis: Analysis, parameter: ir.Parameter, location: int) -> None:
+    """A client's parameter where nothing gives it a type."""
+    if parameter.number <= analysis.statement.template.parameter_count:
+        analysis.fail(
+            "42P18", f"could not determine data type of parameter ${parameter.number}", location
+        )
+
+
 def _null_test(analysis: Analysis, scope: Scope, node: Node) -> Expr:
     negated = node.get("nulltesttype") == "IS_NOT_NULL"
     if "RowExpr" in node["arg"]:
         parts = [analyse(analysis, scope, part) for part in node["arg"]["RowExpr"].get("args", ())]
         tests = tuple(ir.IsNull(coercion.settle(analysis, part), negated) for part in parts)
         return ir.And(tests) if tests else ir.TRUE
-    argument = coercion.settle(analysis, analyse(analysis, scope, node["arg"]))
+    argument = analyse(analysis, scope, node["arg"])
+    if coercion.is_unknown(argument) and isinstance(argument, ir.Parameter):
+        refuse_untyped(analysis, argument, node.get("location", 0))
+    argument = coercion.settle(analysis, argument)
     if not is_row(argument.type.oid):
         return ir.IsNull(argument, negated)
     return ir.RowIsNull(argument, negated)
