@@ -9,6 +9,7 @@ from typing import Any
 from trilithon.expression.partial import feed, hashable
 from trilithon.expression.registry import Aggregate
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
+from trilithon.query.execute.pacing import pieces
 from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_rows
 from trilithon.query.execute.spill import LEVELS_MAX, Partitions, Spill
@@ -85,8 +86,9 @@ class HashAggregate(Operator):
         every = range(len(self.sets))
         async for batch in self.input.batches(run):
             for start in range(0, len(batch), BATCH_ROWS):
-                prepared = self.prepare(batch[start : start + BATCH_ROWS], run.context)
-                yield [(number, prepared) for number in every]
+                part = batch[start : start + BATCH_ROWS]
+                async for prepared in pieces(run, self.prepare, part):
+                    yield [(number, prepared) for number in every]
 
     async def _level(self, run: Run, source: _Parts, level: int) -> Batches:
         """Groups that found room are finished here; rows of others wait in partitions."""

@@ -396,7 +396,7 @@ class LookupJoin(Operator):
         """The rows laid out; one by one where the layout filters, so that keys stay with their rows."""
         result = []
         for key, row_key, row in present:
-            result += [(key, made) for made in self.layout.apply(run, [row], [row_key])]
+            result += [(key, made) for made in self.layout.few(run, [row], [row_key])]
         return result
 
     async def _by_ranges(self, run: Run, batch: list[Any]) -> list[list[Any]]:
@@ -416,7 +416,7 @@ class LookupJoin(Operator):
         with_keys = self.row_prefix is None and self.layout.with_key
         async for chunk in run.transaction.scan(start, end, with_keys=with_keys):
             if self.row_prefix is None:
-                made = self.layout.apply(run, chunk.rows, chunk.keys)
+                made = await self.layout.apply(run, chunk.rows, chunk.keys)
             else:
                 keys = [self.row_prefix + entry[0] for entry in chunk.rows]
                 made = await fetch_rows(run, keys, b"", self.layout)

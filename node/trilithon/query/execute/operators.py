@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.jobs import list_jobs
+from trilithon.query.execute.pacing import Transform as Transform
+from trilithon.query.execute.pacing import pieces, whole
 from trilithon.query.execute.run import Run, rows_size
 
 BATCH_ROWS: Final = 1024
 # The virtual relation whose rows are read, not known.
 JOBS: Final = "sys.jobs"
 Batches = AsyncIterator[list[Any]]
-# (rows, context) → rows
-Transform = Callable[[list[Any], Any], list[Any]]
 
 
 class Operator:
@@ -134,16 +134,13 @@ class Transformed(Operator):
         return self.input.small
 
     async def batches(self, run: Run) -> Batches:
-        transform, context = self.transform, run.context
         async for batch in self.input.batches(run):
-            rows = transform(batch, context)
-            if rows:
+            async for rows in pieces(run, self.transform, batch):
                 yield rows
-            await run.breathe()
 
     async def collect(self, run: Run) -> list[Any]:
         if self.input.small:
-            return self.transform(await self.input.collect(run), run.context)
+            return await whole(run, self.transform, await self.input.collect(run))
         return await Operator.collect(self, run)
 
     def children(self) -> Sequence[Operator]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
+from trilithon.types.values import ArrayValue
 
 # How long a statement may keep the event loop before others get a turn.
 TURN_SECONDS: Final = 0.003
@@ -76,6 +79,22 @@ class Held:
         return self.memory.should_spill(self.size)
 
 
+def _items_size(items: Sequence[Any]) -> int:
+    """By the first few: an array's items are alike."""
+    some = items[:4]
+    longest = max((len(one) for one in some if type(one) in (str, bytes)), default=0)
+    return len(items) * (48 + longest)
+
+
+# Values that can be large, beside texts and bytes.
+_LARGE: Final[dict[type, Callable[[Any], int]]] = {
+    ArrayValue: lambda value: _items_size(value.items),
+    tuple: _items_size,
+    list: _items_size,
+    Decimal: Decimal.__sizeof__,
+}
+
+
 def rows_size(rows: list[Row]) -> int:
     """Bytes of a batch, judged by up to eight rows of it."""
     if not rows:
@@ -86,8 +105,11 @@ def rows_size(rows: list[Row]) -> int:
         total += 80
         for value in row:
             total += 40
-            if type(value) in (str, bytes):
+            kind = type(value)
+            if kind is str or kind is bytes:
                 total += len(value)
+            elif kind in _LARGE:
+                total += _LARGE[kind](value)
     return total * len(rows) // len(sample)
 
 

@@ -11,6 +11,7 @@ from trilithon.expression import ir
 from trilithon.expression.program import Program
 from trilithon.query.execute.keys import Path
 from trilithon.query.execute.operators import Batches, Operator, Small, Transform
+from trilithon.query.execute.pacing import pieces, whole
 from trilithon.query.execute.ranges import AHEAD, chunks_of
 from trilithon.query.execute.run import Run, rows_size
 
@@ -64,14 +65,32 @@ class Layout:
     # Rows come projected by storage: no padding.
     projected: bool = False
 
-    def apply(self, run: Run, rows: list[Any], keys: Sequence[bytes]) -> list[Any]:
+    def padded(self, rows: list[Any], keys: Sequence[bytes]) -> list[Any]:
         width = self.width
         if not self.projected:
             missing = self.missing
             rows = [row if len(row) >= width else [*row, *missing[len(row) :]] for row in rows]
         if self.with_key:
             rows = [[*row, key] for row, key in zip(rows, keys, strict=True)]
+        return rows
+
+    def few(self, run: Run, rows: list[Any], keys: Sequence[bytes]) -> list[Any]:
+        """In one step: for a row or two."""
+        rows = self.padded(rows, keys)
         return rows if self.transform is None else self.transform(rows, run.context)
+
+    async def apply(self, run: Run, rows: list[Any], keys: Sequence[bytes]) -> list[Any]:
+        rows = self.padded(rows, keys)
+        return rows if self.transform is None else await whole(run, self.transform, rows)
+
+    async def pieces(self, run: Run, rows: list[Any], keys: Sequence[bytes]) -> Batches:
+        rows = self.padded(rows, keys)
+        if self.transform is None:
+            if rows:
+                yield rows
+            return
+        async for piece in pieces(run, self.transform, rows):
+            yield piece
 
 
 @dataclass(slots=True, eq=False)
@@ -108,7 +127,7 @@ class PointScan(Small):
             rows = [row for row in rows if row is not None]
         if len(rows) > LOOKUP_ROWS:
             run.memory.take(rows_size(rows))
-        return self.layout.apply(run, rows, keys)
+        return await self.layout.apply(run, rows, keys)
 
     def title(self) -> str:
         return self.about.title
@@ -151,8 +170,7 @@ class RangeScan(Operator):
 
         async with aclosing(cast(Any, chunks_of(ranges, scan, ahead=_ahead(limit)))) as source:
             async for chunk in source:
-                rows = layout.apply(run, chunk.rows, chunk.keys)
-                if rows:
+                async for rows in layout.pieces(run, chunk.rows, chunk.keys):
                     yield rows
                 await run.breathe()
 
@@ -197,7 +215,7 @@ async def fetch_rows(run: Run, keys: list[bytes], program: bytes, layout: Layout
     if None in rows:
         keys = [key for key, row in zip(keys, rows, strict=True) if row is not None]
         rows = [row for row in rows if row is not None]
-    return layout.apply(run, rows, keys)
+    return await layout.apply(run, rows, keys)
 
 
 @dataclass(slots=True)
@@ -295,7 +313,7 @@ class IndexOnlyScan(Operator):
             async for chunk in source:
                 rows: list[Any] = list(map(decode, chunk.keys, chunk.rows))
                 if transform is not None:
-                    rows = transform(rows, run.context)
+                    rows = await whole(run, transform, rows)
                 if rows:
                     yield rows
                 await run.breathe()

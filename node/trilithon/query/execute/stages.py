@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trilithon.query.execute.operators import Operator, Small, Transform
+from trilithon.query.execute.pacing import whole
 from trilithon.query.execute.run import Run
 
 
@@ -42,7 +43,7 @@ class Stage:
             return []
         if self.plan is None:
             assert self.transform is not None
-            return self.transform(rows, run.context)
+            return await whole(run, self.transform, rows)
         run.slots[self.slot] = rows
         result = await self.plan.collect(run)
         run.slots[self.slot] = None

@@ -15,6 +15,7 @@ from trilithon.core.errors import SqlError
 from trilithon.expression.partial import hashable
 from trilithon.expression.registry import Aggregate
 from trilithon.query.execute.operators import BATCH_ROWS, Batches, Operator, Transform
+from trilithon.query.execute.pacing import pieces
 from trilithon.query.execute.run import Held, Run, rows_size
 from trilithon.query.execute.sorting import SortColumn, sort_keys, sort_rows
 from trilithon.query.execute.spill import LEVELS_MAX, Pair, Partitions, Spill
@@ -81,13 +82,16 @@ class WindowRows(Operator):
     async def _prepared(self, run: Run, width: int) -> AsyncIterator[list[Pair]]:
         """(partition's key, (prepared values, row))."""
         async for batch in self.input.batches(run):
-            pairs = []
-            for values, row in zip(self.prepare(batch, run.context), batch, strict=True):
-                key = values[:width]
-                if self.hashing is not None:
-                    key = hashable(key, self.hashing)
-                pairs.append((key, (values, row)))
-            yield pairs
+            rows = iter(batch)
+            async for piece in pieces(run, self.prepare, batch):
+                pairs = []
+                # The pieces' values come first: none of the rows is taken in vain.
+                for values, row in zip(piece, rows, strict=False):
+                    key = values[:width]
+                    if self.hashing is not None:
+                        key = hashable(key, self.hashing)
+                    pairs.append((key, (values, row)))
+                yield pairs
 
     async def _level(
         self, run: Run, source: AsyncIterator[list[Pair]], frame: _Frame, level: int
