@@ -135,7 +135,8 @@ class SqlRewriting(SqlWorkload):
             before = await self._form(node.client) if alone else {}
             if self._kills.due() and source.random() < 0.6:
                 self._kills.kill(source, 1.2)
-            failed = await self._make(node.client, change)
+            inside = source.random() < 0.15
+            failed = await self._make(node.client, change, inside=inside)
             after = await self._form(node.client) if alone and not self._loose else {}
         except (ConnectionLost, DatabaseError) as error:
             if isinstance(error, DatabaseError) and error.sqlstate not in PASSING:
@@ -150,11 +151,15 @@ class SqlRewriting(SqlWorkload):
             self.violated(f"{change.sql} ({failed or 'done'}) made {after} of {before}")
         self.history.count("rewriting judged")
 
-    async def _make(self, client: AsyncClient, change: _Change) -> str:
-        """The SQLSTATE; empty: it is done."""
-        state = ""
+    async def _make(self, client: AsyncClient, change: _Change, *, inside: bool) -> str:
+        """The SQLSTATE; empty: it is done. `inside`: a transaction block, which makes all rows itself."""
+        state, sql = "", f"ALTER TABLE formed {change.sql}"
         try:
-            await client.execute(f"ALTER TABLE formed {change.sql}")
+            if inside:
+                async with client.transaction() as transaction:
+                    await transaction.execute(sql)
+            else:
+                await client.execute(sql)
         except (OutcomeUnknown, ConnectionLost):
             state, self._loose = "lost", True
         except DatabaseError as error:
@@ -164,7 +169,8 @@ class SqlRewriting(SqlWorkload):
                 self._loose = True
             elif state not in self.expected | _REFUSED | {"40001"}:
                 raise
-        self.history.count(f"rewriting {change.column} {state or 'done'}")
+        how = " inside" if inside else ""
+        self.history.count(f"rewriting {change.column} {state or 'done'}{how}")
         return state
 
     async def _form(self, client: AsyncClient) -> dict[str, int]:
