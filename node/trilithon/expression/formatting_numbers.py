@@ -36,8 +36,8 @@ def _parse_number(template: str) -> tuple[tuple[str, ...], bool]:
         token = match.group()
         if token in ("FM", "fm"):
             fill = False
-        elif token in ("B", "b"):
-            continue  # "blanks for zero": read, and without any effect
+        elif token in ("B", "b", "C", "c"):
+            continue  # "blanks for zero" and "currency": read, and without any effect
         elif token.startswith('"') and len(token) > 1:
             tokens.append(token)
         else:

@@ -169,9 +169,16 @@ def comparable_date(days: int) -> int:
     return min(days * US_PER_DAY, INFINITY - 1)
 
 
+def comparable_in(local: int, zone: tzinfo) -> int:
+    """A local timestamp as an instant for comparing: it may lie outside of what there is of them."""
+    if local in (INFINITY, NEGATIVE_INFINITY):
+        return local
+    return local - local_offset(local, zone) * US_PER_SECOND
+
+
 def comparable_date_in(days: int, zone: tzinfo) -> int:
     value = comparable_date(days)
-    return value if value > TIMESTAMP_MAX else to_utc(value, zone)
+    return value if value > TIMESTAMP_MAX else comparable_in(value, zone)
 
 
 def date_to_timestamptz(days: int, zone: tzinfo) -> int:

@@ -313,6 +313,9 @@ aggregate(
 
 # --- min and max of everything that has an order
 
+# Equal values of these may look different (1.0 and 1.00): the last of them is the answer.
+_LAST_OF_EQUALS: Final = frozenset({"numeric", "float4", "float8", "interval"})
+
 
 def _define_extremes(kind: str) -> None:
     key = sort_key(BY_NAME[kind].oid)
@@ -323,10 +326,13 @@ def _define_extremes(kind: str) -> None:
 def _define_extreme(
     kind: str, name: str, choose: Callable[..., Any], key: Callable[[Any], Any] | None
 ) -> None:
+    last = kind in _LAST_OF_EQUALS
+
     def step(state: Any, value: Any) -> Any:
         if state is None:
             return value
-        return choose(state, value) if key is None else choose(state, value, key=key)
+        pair = (value, state) if last else (state, value)
+        return choose(pair) if key is None else choose(pair, key=key)
 
     def many(state: Any, values: Values) -> Any:
         known = _known(values)
@@ -334,6 +340,8 @@ def _define_extreme(
             known.insert(0, state)
         if not known:
             return None
+        if last:
+            known.reverse()
         return choose(known) if key is None else choose(known, key=key)
 
     def merge(left: Any, right: Any) -> Any:
@@ -361,7 +369,7 @@ def _array_extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
         key = sort_key(types[0].oid)
 
         def step(state: Any, value: Any) -> Any:
-            return value if state is None else choose(state, value, key=key)
+            return value if state is None else choose(value, state, key=key)
 
         return step, _same
 

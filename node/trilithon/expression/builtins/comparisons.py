@@ -14,9 +14,7 @@ from trilithon.expression.registry import STABLE, Function, operator, register
 from trilithon.types.calendar import (
     comparable_date,
     comparable_date_in,
-)
-from trilithon.types.calendar import (
-    to_utc as timestamp_to_timestamptz,
+    comparable_in,
 )
 from trilithon.types.ordering import RecordKey, sort_key
 from trilithon.types.registry import BOOL, BY_NAME
@@ -144,7 +142,7 @@ def _define_instants(name: str, compare: Callable[[Any, Any], bool]) -> None:
     convert_date = comparable_date
     _define("date", name, "timestamp", lambda a, b: compare(convert_date(a), b))
     _define("timestamp", name, "date", lambda a, b: compare(a, convert_date(b)))
-    for kind, convert in (("date", comparable_date_in), ("timestamp", timestamp_to_timestamptz)):
+    for kind, convert in (("date", comparable_date_in), ("timestamp", comparable_in)):
         _define_zoned(name, compare, kind, convert)
 
 
