@@ -199,7 +199,7 @@ def _dependent_columns(relation: Relation, groups: tuple[Expr, ...]) -> set[int]
     found: set[int] = set()
     for scan in _scans(relation):
         key = scan.table.primary_key
-        if key is None:
+        if key is None or key.deferrable:
             continue
         if all(scan.outputs[number - 1].id in grouped for number in key.column_numbers):
             found.update(column.id for column in scan.outputs)

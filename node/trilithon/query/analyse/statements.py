@@ -260,7 +260,10 @@ def _arbiters(
     found = tuple(
         index
         for index in table.indexes
-        if index.is_key and index.usable and set(index.column_numbers) == wanted
+        if index.unique
+        and index.predicate is None
+        and index.usable
+        and set(index.column_numbers) == wanted
     )
     if not found:
         analysis.fail(

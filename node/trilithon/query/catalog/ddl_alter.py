@@ -20,7 +20,7 @@ from trilithon.query.catalog.changes import (
     require_free_relation_name,
     schema_for_new_object,
 )
-from trilithon.query.catalog.ddl_foreign_keys import drop_foreign_key
+from trilithon.query.catalog.ddl_foreign_keys import drop_foreign_key, require_nothing_pending
 from trilithon.query.catalog.ddl_indexes import (
     check_rows_unchanged,
     contains_nulls,
@@ -336,6 +336,7 @@ def drop_constraint(
 def rename_constraint(transaction: Transaction, table: Table, name: str, new_name: str) -> Table:
     """SqlError 42704, 42710, 42P07."""
     transaction.check_writable("ALTER TABLE")
+    require_nothing_pending(transaction, table, "ALTER TABLE")
     names = constraint_names(table)
     if name not in names:
         raise _no_constraint(table, name)

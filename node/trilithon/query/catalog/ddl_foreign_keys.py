@@ -140,6 +140,11 @@ def _referenced_index(
             raise SqlError(
                 "42704", f'there is no primary key for referenced table "{referenced.name}"'
             )
+        if primary.deferrable:
+            raise SqlError(
+                "55000",
+                f'cannot use a deferrable primary key for referenced table "{referenced.name}"',
+            )
         _require_ready(referenced, primary)
         return primary, primary.column_numbers
     targets = [_column(referenced, name).number for name in definition.referenced_columns]
@@ -153,6 +158,14 @@ def _referenced_index(
             building = index
     if building is not None:
         _require_ready(referenced, building)
+    if any(
+        index.deferrable and sorted(index.column_numbers) == sorted(targets)
+        for index in referenced.indexes
+    ):
+        raise SqlError(
+            "55000",
+            f'cannot use a deferrable unique constraint for referenced table "{referenced.name}"',
+        )
     raise SqlError(
         "42830",
         "there is no unique constraint matching given keys for referenced table "

@@ -20,6 +20,7 @@ from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import put_object, require_free_relation_name
 from trilithon.query.catalog.ddl_foreign_keys import require_nothing_pending
 from trilithon.query.catalog.ddl_tables import built, with_index
+from trilithon.query.catalog.deferrable_keys import refuse_deferrable_over_rows
 from trilithon.query.catalog.definitions import (
     Column,
     Index,
@@ -73,6 +74,8 @@ async def create_index(
     ):
         return None
     require_nothing_pending(transaction, table, "CREATE INDEX")
+    if definition.deferrable:
+        return await _add_deferrable(transaction, table, definition)
     if await fits_inline(transaction, table, wait, together):
         changed = await with_index(transaction, table, definition, IndexState.READY)
         index = changed.indexes[-1]
@@ -82,6 +85,25 @@ async def create_index(
         return CreatedIndex(changed, index)
     changed = await with_index(transaction, table, definition, IndexState.BUILDING, clustered=False)
     return start_build(transaction, changed.changed(), changed.indexes[-1], wait)
+
+
+async def _add_deferrable(
+    transaction: Transaction, table: Table, definition: IndexDefinition
+) -> CreatedIndex:
+    """Builders know only entries that are unique by their keys. SqlError 0A000 if there are rows."""
+    require_nothing_pending(transaction, table, "ALTER TABLE")
+    changed = await with_index(transaction, table, definition, IndexState.READY)
+    await require_no_rows(transaction, table)
+    changed = changed.changed()
+    put_object(transaction, changed)
+    return CreatedIndex(changed, changed.indexes[-1])
+
+
+async def require_no_rows(transaction: Transaction, table: Table) -> None:
+    """SqlError 0A000 if there are rows; the commit fails if some come meanwhile."""
+    check_rows_unchanged(transaction, table)
+    if await count_rows(transaction, table, 1):
+        raise refuse_deferrable_over_rows(table)
 
 
 def start_build(
@@ -167,6 +189,8 @@ async def add_primary_key(
     """A table that fits into one transaction is rewritten in the key's order. A larger one keeps its
     row ids and gets a unique index, built online. SqlError 42P16, 23502, 23505, ..."""
     transaction.check_writable("ALTER TABLE")
+    if definition.deferrable:
+        return await _add_deferrable(transaction, table, definition)
     changed = await with_index(transaction, table, definition, IndexState.READY)
     index = changed.indexes[-1]
     rows = await _rows_for_rewrite(transaction, table, index)
@@ -297,6 +321,9 @@ def remove_index(transaction: Transaction, table: Table, index: Index) -> Table:
 
 
 def rename_index(transaction: Transaction, table: Table, index: Index, name: str) -> Table:
+    """SqlError 42P07, 55006: what waits for a deferred constraint knows it by its name."""
+    if index.deferrable:
+        require_nothing_pending(transaction, table, "ALTER INDEX")
     schema = transaction.catalog.require_schema(table.schema)
     require_free_relation_name(transaction, schema, name)
     changed = table.changed(

@@ -15,8 +15,14 @@ from typing import Any, Final
 
 from trilithon.core.errors import SqlError
 from trilithon.query.catalog.changes import put_object
-from trilithon.query.catalog.ddl_indexes import check_rows_unchanged, count_rows, rewrite
+from trilithon.query.catalog.ddl_indexes import (
+    check_rows_unchanged,
+    count_rows,
+    require_no_rows,
+    rewrite,
+)
 from trilithon.query.catalog.ddl_tables import with_check, with_index
+from trilithon.query.catalog.deferrable_keys import deferrable_keys
 from trilithon.query.catalog.definitions import (
     CheckDefinition,
     Column,
@@ -56,6 +62,8 @@ async def rewrite_table(
     and what the values raise."""
     transaction.check_writable("ALTER TABLE")
     _require_quiet(table)
+    if deferrable_keys(table) or any(definition.deferrable for definition in indexes):
+        await require_no_rows(transaction, table)
     online = alone and not transaction.is_new_storage(table)
     online = online and await count_rows(transaction, table, 1) > 0
     columns = list(table.columns)

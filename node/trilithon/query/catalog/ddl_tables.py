@@ -141,7 +141,8 @@ async def with_index(
     *,
     clustered: bool | None = None,
 ) -> Table:
-    """The table with one more index. A primary key is clustered unless told otherwise, and makes its
+    """The table with one more index. A primary key is clustered unless it is deferrable or told
+    otherwise, and makes its
     columns NOT NULL. Nothing is written yet."""
     limits = transaction.manager.limits
     if len(table.indexes) >= limits.indexes_per_table:
@@ -162,12 +163,16 @@ async def with_index(
         columns=columns,
         unique=definition.unique or definition.primary,
         primary=definition.primary,
-        clustered=definition.primary if clustered is None else clustered,
+        clustered=definition.primary and not definition.deferrable
+        if clustered is None
+        else clustered,
         constraint=definition.constraint or definition.primary,
         include=tuple(_key_column(table, name).number for name in definition.include),
         predicate=definition.predicate,
         state=state,
         nulls_not_distinct=definition.nulls_not_distinct,
+        deferrable=definition.deferrable,
+        initially_deferred=definition.initially_deferred,
     )
     # SqlError 42704 for types without an order.
     encoder(index.types, index.descending, index.nulls_first)

@@ -175,6 +175,14 @@ class Index:
     comment: str = ""
     # That of the constraint that the index is for.
     constraint_comment: str = ""
+    # A constraint that may be looked at as late as COMMIT (see `deferrable_keys`).
+    deferrable: bool = False
+    initially_deferred: bool = False
+
+    @property
+    def immediate(self) -> bool:
+        """No two rows ever have the same entry: unique, and not deferrable."""
+        return self.unique and not self.deferrable
 
     @property
     def key_id(self) -> int:
@@ -208,9 +216,9 @@ class Index:
 
     @property
     def is_key(self) -> bool:
-        """Its columns are *key columns*: unique, neither partial nor over expressions. An update
+        """Its columns are *key columns*: unique at all times, neither partial nor over expressions. An update
         of a key column claims the row EXCLUSIVE."""
-        return self.unique and self.predicate is None and all(c.number for c in self.columns)
+        return self.immediate and self.predicate is None and all(c.number for c in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -595,6 +603,8 @@ class IndexDefinition:
     include: tuple[str, ...] = ()
     predicate: str | None = None
     nulls_not_distinct: bool = False
+    deferrable: bool = False
+    initially_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,8 +302,18 @@ def _child_index(made: Reference) -> tuple[Index, int] | None:
 
 
 async def _ranges(transaction: Transaction, heads: Sequence[bytes], limit: int) -> list[KeyedRow]:
-    """Everything (or the first `limit` for each) whose key begins with one of these, several ranges at
-    a time."""
+    """Everything (or the first `limit` for each) whose key begins with one of these."""
+    result: list[KeyedRow] = []
+    for at in range(0, len(heads), RANGES_AT_ONCE):
+        for part in await ranges(transaction, heads[at : at + RANGES_AT_ONCE], limit):
+            result += part
+    return result
+
+
+async def ranges(
+    transaction: Transaction, heads: Sequence[bytes], limit: int
+) -> list[list[KeyedRow]]:
+    """For each of a few heads: everything (or the first `limit`) whose key begins with it, read together."""
 
     async def one(head: bytes) -> list[KeyedRow]:
         found: list[KeyedRow] = []
@@ -313,11 +323,7 @@ async def _ranges(transaction: Transaction, heads: Sequence[bytes], limit: int) 
             _take(transaction, found, zip(chunk.keys, chunk.rows, strict=True), False)
         return found
 
-    result: list[KeyedRow] = []
-    for at in range(0, len(heads), RANGES_AT_ONCE):
-        for part in await _side_by_side([one(head) for head in heads[at : at + RANGES_AT_ONCE]]):
-            result += part
-    return result
+    return await _side_by_side([one(head) for head in heads])
 
 
 async def _side_by_side(

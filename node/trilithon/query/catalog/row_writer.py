@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from trilithon.core.errors import SqlError
+from trilithon.query.catalog.deferrable_keys import deferrable_keys
 from trilithon.query.catalog.definitions import Index, IndexState, Table
 from trilithon.query.catalog.rowkeys import Entry, IndexKeys, suffix_of
 from trilithon.query.catalog.shadow_writer import ShadowWriter, unique_violation
@@ -62,11 +63,11 @@ class Conflict:
 
 
 class RowWriter:
-    """`watched` False: the rows are no new ones, foreign keys need not look at them."""
+    """`watched` False: the rows are no new ones, foreign keys and deferrable keys need not look at them."""
 
     def __init__(self, transaction: Transaction, table: Table, *, watched: bool = True) -> None:
         self._transaction = transaction
-        referring = bool(table.foreign_keys or table.referenced_by)
+        referring = bool(table.foreign_keys or table.referenced_by or deferrable_keys(table))
         self._events = transaction.row_events if watched and referring else None
         self._table = table
         self._keys = transaction.manager.table_keys(table)
@@ -124,6 +125,15 @@ class RowWriter:
         """For ON CONFLICT: per row, what it would collide with, in the order of the indexes. Rows that
         collide claim nothing. `arbiters` None: any unique index."""
         wanted = None if arbiters is None else {index.id for index in arbiters}
+        for index in deferrable_keys(self._table):
+            if wanted is None or index.id in wanted:
+                raise SqlError(
+                    "55000",
+                    "ON CONFLICT does not support deferrable unique constraints/exclusion "
+                    "constraints as arbiters",
+                    table=self._table.name,
+                    constraint=index.name,
+                )
         _, _, claims = self._plan_inserts(rows)
         claims = [claim for claim in claims if wanted is None or claim.constraint.id in wanted]
         existing = await self._transaction.get([claim.key for claim in claims], current=True)

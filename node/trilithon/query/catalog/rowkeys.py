@@ -11,6 +11,7 @@
   the suffix itself.
 - A unique index with a NULL among its columns, under NULLS DISTINCT, has the suffix in the key too: such
   rows never collide.
+- An index of a deferrable constraint has entries as if it were not unique (see `deferrable_keys`).
 - A row for which an index's predicate is not true has no entry in it.
 """
 
@@ -134,7 +135,7 @@ class IndexKeys:
         if len(columns) > self._key_bytes_max:
             raise key_size_error(len(columns), self._key_bytes_max)
         key = self.prefix + columns
-        unique = self.index.unique and (self._nulls_collide or None not in values)
+        unique = self.index.immediate and (self._nulls_collide or None not in values)
         if not unique:
             if len(key) + len(suffix) > ENTRY_KEY_BYTES_MAX:
                 key += hashlib.sha256(suffix).digest()

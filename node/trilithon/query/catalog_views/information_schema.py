@@ -206,7 +206,12 @@ def _views(view: Viewpoint) -> Rows:
 def _constraints(view: Viewpoint) -> Rows:
     for table in view.catalog.tables:
         kinds = [
-            (index.name, "PRIMARY KEY" if index.primary else "UNIQUE", False, False)
+            (
+                index.name,
+                "PRIMARY KEY" if index.primary else "UNIQUE",
+                index.deferrable,
+                index.initially_deferred,
+            )
             for index in objects.constraint_indexes(table)
         ]
         kinds += [(check.name, "CHECK", False, False) for check in table.checks]

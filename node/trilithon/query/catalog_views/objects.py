@@ -71,7 +71,13 @@ def constraint_definition(table: Table, index: Index) -> str:
     text = f"{words} ({column_list(table, index.column_numbers)})"
     if index.include:
         text += f" INCLUDE ({column_list(table, index.include)})"
-    return text
+    return text + deferral(index)
+
+
+def deferral(constraint: Index | ForeignKey) -> str:
+    """When it is looked at, where that is not at once."""
+    text = " DEFERRABLE" if constraint.deferrable else ""
+    return text + " INITIALLY DEFERRED" if constraint.initially_deferred else text
 
 
 ACTION_LETTERS: Final = {
@@ -104,10 +110,7 @@ def foreign_key_definition(
         text += f" ON DELETE {key.on_delete.value.upper()}"
     if key.set_columns:
         text += f" ({column_list(table, key.set_columns)})"
-    if key.deferrable:
-        text += " DEFERRABLE"
-    if key.initially_deferred:
-        text += " INITIALLY DEFERRED"
+    text += deferral(key)
     return text if key.validated else text + " NOT VALID"
 
 

@@ -153,7 +153,7 @@ def _named(definer: Definer, node: Node) -> list[tuple[int, str]]:
         for table in definer.catalog.tables:
             if table.schema != place:
                 continue
-            key = table.foreign_key(name)
+            key = table.foreign_key(name) or table.index(name)
             if key is not None and key.deferrable:
                 found.append((table.id, name))
             elif name in constraint_names(table):

@@ -1,4 +1,4 @@
-"""Foreign keys at work: at the end of a statement, and before COMMIT for deferred ones.
+"""Foreign keys, and deferrable keys, at work: at the end of a statement, and before COMMIT for deferred ones.
 
 A statement's changes (`transaction.row_events`) become *units*: an action or a check of one constraint over
 many rows. They are worked off in order; what an action changes itself makes units that come next, before
@@ -8,6 +8,7 @@ as long as a transaction is large.
 - A row that refers: its key must be there, and is claimed KEY_SHARE (`catalog.references`).
 - A key that went away: NO ACTION and RESTRICT look for rows that still refer to it; the other actions
   delete or change them, with all constraints of their table.
+- A deferrable key that came: one row has it (`catalog.deferrable_keys`).
 
 A constraint that is deferred takes notes instead of checking. Actions other than NO ACTION are never deferred.
 """
@@ -21,7 +22,8 @@ from typing import Any, Final, Protocol
 
 from trilithon.core.errors import SqlError
 from trilithon.expression.context import EvalContext
-from trilithon.query.catalog.definitions import ReferenceAction, Table
+from trilithon.query.catalog.deferrable_keys import DeferrableKey, deferrable_key, deferrable_keys
+from trilithon.query.catalog.definitions import Index, ReferenceAction, Table
 from trilithon.query.catalog.references import (
     KeyedRow,
     Reference,
@@ -66,6 +68,14 @@ class _Check:
 
 
 @dataclass(slots=True, eq=False)
+class _Came:
+    """Values of a deferrable key that came."""
+
+    made: DeferrableKey
+    values: list[tuple[Any, ...]]
+
+
+@dataclass(slots=True, eq=False)
 class _Gone:
     """Referenced keys that went away → their values, and (updates) the values that came instead."""
 
@@ -76,6 +86,9 @@ class _Gone:
     @property
     def action(self) -> ReferenceAction:
         return self.made.key.on_delete if self.new is None else self.made.key.on_update
+
+
+_Unit = _Check | _Gone | _Came
 
 
 async def finish_statement(transaction: Transaction, context: EvalContext) -> None:
@@ -100,6 +113,8 @@ class _Work:
             unit = waiting.popleft()
             if isinstance(unit, _Check):
                 await self._check(unit)
+            elif isinstance(unit, _Came):
+                await self._came(unit)
             else:
                 await self._gone(unit)
             if events.has_changes:
@@ -110,14 +125,27 @@ class _Work:
 
     # ---- from changes to units
 
-    def _units(self, changes: Sequence[Change]) -> list[_Check | _Gone]:
+    def _units(self, changes: Sequence[Change]) -> list[_Unit]:
         """Actions in the order of the changes, then the checks, one for each constraint."""
-        gone: list[_Check | _Gone] = []
+        gone: list[_Unit] = []
+        came: dict[ConstraintId, _Came] = {}
         checks: dict[ConstraintId, _Check] = {}
         for change in changes:
             gone += self._gone_units(change)
+            self._add_came(change, came)
             self._add_checks(change, checks)
-        return gone + list(checks.values())
+        return [*gone, *came.values(), *checks.values()]
+
+    def _add_came(self, change: Change, came: dict[ConstraintId, _Came]) -> None:
+        for index in deferrable_keys(change.table):
+            made = deferrable_key(change.table, index)
+            for at, row in enumerate(change.new or ()):
+                values = made.values(row)
+                before = None if change.old is None else made.values(change.old[at])
+                if values is None or (before is not None and made.key(before) == made.key(values)):
+                    continue
+                constraint = change.table.id, index.name
+                came.setdefault(constraint, _Came(made, [])).values.append(values)
 
     def _gone_units(self, change: Change) -> list[_Gone]:
         if change.old is None:
@@ -164,13 +192,23 @@ class _Work:
 
     async def _check(self, unit: _Check) -> None:
         made, transaction = unit.made, self._transaction
+        constraint = made.child.id, made.key.name
         if transaction.row_events.is_deferred(made.child.id, made.key):
-            _defer(transaction, made, [Note(made.child.id, key) for key in unit.keys])
+            _defer(transaction, constraint, [Note(made.child.id, key) for key in unit.keys])
             return
         rows: Sequence[Values] = unit.rows
         if self._acted:
             rows = await _as_they_are(transaction, made.child, unit.keys)
         await require_referenced(transaction, made, rows)
+
+    async def _came(self, unit: _Came) -> None:
+        made, transaction = unit.made, self._transaction
+        if transaction.row_events.is_deferred(made.table.id, made.index):
+            several = await made.doubled(transaction, unit.values)
+            notes = [Note(made.table.id, b"", values) for values in several]
+            _defer(transaction, (made.table.id, made.index.name), notes)
+            return
+        await made.require_unique(transaction, unit.values)
 
     async def _gone(self, unit: _Gone) -> None:
         made, transaction = unit.made, self._transaction
@@ -178,7 +216,7 @@ class _Work:
             case ReferenceAction.NO_ACTION:
                 if transaction.row_events.is_deferred(made.child.id, made.key):
                     notes = [Note(made.parent.id, b"", values) for values in unit.old.values()]
-                    _defer(transaction, made, notes)
+                    _defer(transaction, (made.child.id, made.key.name), notes)
                     return
                 await _require_unreferenced(transaction, made, unit.old, reborn=True)
             case ReferenceAction.RESTRICT:
@@ -268,9 +306,9 @@ async def _require_unreferenced(
 # ---- deferred constraints
 
 
-def _defer(transaction: Transaction, made: Reference, notes: list[Note]) -> None:
+def _defer(transaction: Transaction, constraint: ConstraintId, notes: list[Note]) -> None:
     events = transaction.row_events
-    events.defer((made.child.id, made.key.name), notes)
+    events.defer(constraint, notes)
     if not events.watched:
         events.watched = True
         transaction.before_commit.append(lambda: check_deferred(transaction))
@@ -278,17 +316,22 @@ def _defer(transaction: Transaction, made: Reference, notes: list[Note]) -> None
 
 async def check_deferred(transaction: Transaction, *, only_immediate: bool = False) -> None:
     """Look at what deferred constraints noted. `only_immediate`: of those that are not deferred any
-    more (SET CONSTRAINTS ... IMMEDIATE). SqlError 23503."""
+    more (SET CONSTRAINTS ... IMMEDIATE). SqlError 23503, 23505."""
     events = transaction.row_events
     for constraint, notes in events.pending().items():
         table_id, name = constraint
         child = transaction.catalog.table_by_id(table_id)
-        key = None if child is None else child.foreign_key(name)
+        key = None if child is None else child.foreign_key(name) or child.index(name)
         if child is None or key is None:
             # Dropped meanwhile.
             events.looked_at(constraint)
             continue
         if only_immediate and events.is_deferred(table_id, key):
+            continue
+        if isinstance(key, Index):
+            came = [note.values for note in notes]
+            await deferrable_key(child, key).require_unique(transaction, came)
+            events.looked_at(constraint)
             continue
         made = reference_from(transaction, child, key)
         rows = await _as_they_are(

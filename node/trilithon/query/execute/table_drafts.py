@@ -194,7 +194,6 @@ def refuse_deferrable(node: Node) -> None:
 
 def key_of(node: Node, column: str | None) -> IndexDefinition:
     """PRIMARY KEY or UNIQUE as an index."""
-    refuse_deferrable(node)
     if "indexname" in node:
         raise SqlError("0A000", "USING INDEX is not supported")
     if node.get("without_overlaps"):
@@ -208,6 +207,8 @@ def key_of(node: Node, column: str | None) -> IndexDefinition:
         constraint=True,
         include=tuple(names.strings(node.get("including", []))),
         nulls_not_distinct=bool(node.get("nulls_not_distinct")),
+        deferrable=bool(node.get("deferrable") or node.get("initdeferred")),
+        initially_deferred=bool(node.get("initdeferred")),
     )
 
 

@@ -120,6 +120,8 @@ def _index(table: Table, index: Index) -> IndexDefinition:
         include=tuple(map(name_of, index.include)),
         predicate=index.predicate,
         nulls_not_distinct=index.nulls_not_distinct,
+        deferrable=index.deferrable,
+        initially_deferred=index.initially_deferred,
     )
 
 

@@ -67,7 +67,7 @@ class Choice:
         """Whole keys of a unique index."""
         index = self.index
         width = len(self.arms[0]) if self.arms else len(self.fixed)
-        return index is not None and index.unique and width == len(index.columns)
+        return index is not None and index.immediate and width == len(index.columns)
 
     @property
     def counted(self) -> tuple[Expr, ...]:
@@ -194,7 +194,7 @@ def _by_arms(
         if width < 2:
             continue
         exact = all(complete and len(values) == width for values, complete in arms)
-        rows = 1.0 if index.unique and width == len(index.columns) else 5.0
+        rows = 1.0 if index.immediate and width == len(index.columns) else 5.0
         rows *= len(arms)
         return Choice(
             index,
@@ -251,7 +251,7 @@ def _guess(
 ) -> tuple[float, bool]:
     """How many rows, and whether by whole keys."""
     lists = _lists(fixed)
-    if index.unique and len(fixed) == len(index.columns):
+    if index.immediate and len(fixed) == len(index.columns):
         return min(lists, max(estimates.table_rows(scan), 1.0)), True
     rows = estimates.table_rows(scan)
     part = 1.0
@@ -312,7 +312,7 @@ def _gives(scan: Scan, choice: Choice, wish: Wish, reverse: bool) -> bool:
         if number >= len(columns):
             # A unique index without NULLs leaves no ties to order any further.
             return (
-                index.unique
+                index.immediate
                 and all(
                     scan.table.columns[column.number - 1].not_null
                     for column in index.columns

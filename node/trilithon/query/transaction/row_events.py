@@ -1,8 +1,8 @@
 """What a transaction did to rows that foreign keys watch, and which constraints it checks when. Pure.
 
 Vocabulary
-- *Change*: the rows of one call of the row writer, recorded when the table refers to another one or is
-  referred to. The changes of a statement are worked off at its end (`execute.foreign_keys`).
+- *Change*: the rows of one call of the row writer, recorded when the table refers to another one, is
+  referred to or has deferrable keys. The changes of a statement are worked off at its end (`execute.foreign_keys`).
 - *Note*: what a deferred constraint must look at before COMMIT: the key of a row that refers, or the values
   of a key that went away.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trilithon.query.catalog.definitions import ForeignKey, Table
+    from trilithon.query.catalog.definitions import ForeignKey, Index, Table
 
 # A constraint's table and its name there.
 ConstraintId = tuple[int, str]
@@ -39,7 +39,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Note:
     """`row_key`: a row that refers; or (empty) `values`, in the order of the referenced columns: a key
-    of the referenced table that went away. `table_id`: where the change was."""
+    of the referenced table that went away, or (a deferrable key's) that came. `table_id`: where the change was."""
 
     table_id: int
     row_key: bytes
@@ -82,7 +82,7 @@ class RowEvents:
 
     # ---- deferred constraints
 
-    def is_deferred(self, table_id: int, key: ForeignKey) -> bool:
+    def is_deferred(self, table_id: int, key: ForeignKey | Index) -> bool:
         """Whether the constraint is checked before COMMIT only, as things stand."""
         if not key.deferrable:
             return False
