@@ -286,17 +286,19 @@ def _meridiem(moment: Moment, pattern: str) -> str:
 
 def _years(moment: Moment, pattern: str, piece: Piece) -> str:
     if pattern.startswith("I"):
+        if moment.days is None:
+            raise _no_interval(pattern)
         year = cal.iso_week(_needs_date(moment))[0]
         pattern = pattern.replace("I", "Y", 1) if len(pattern) > 1 else "Y"
     else:
         year = moment.year
     shown = year if moment.days is None or year > 0 else 1 - year
     if pattern == "Y,YYY":
-        thousands, rest = divmod(shown, 1000)
-        return f"{thousands},{rest:03d}" + _ordinal(shown, piece.ordinal)
+        thousands = int(shown / 1000)
+        return f"{thousands},{shown - thousands * 1000:03d}" + _ordinal(shown, piece.ordinal)
     width = len(pattern)
     if width < 4:
-        shown %= 10**width
+        shown = abs(shown) % 10**width * (-1 if shown < 0 else 1)
     return _padded(shown, width, piece)
 
 
@@ -327,12 +329,8 @@ def _format_piece(piece: Piece, moment: Moment) -> str:
                 century = int(year / 100)
             return _padded(century, 2, piece) if abs(century) < 100 else _padded(century, 0, piece)
         case "Q":
-            return (
-                str((moment.month - 1) // 3 + 1)
-                + _ordinal((moment.month - 1) // 3 + 1, piece.ordinal)
-                if moment.month
-                else ""
-            )
+            quarter = int((moment.month - 1) / 3) + 1
+            return str(quarter) + _ordinal(quarter, piece.ordinal) if moment.month else ""
         case "FX":
             return ""
     return _format_day(piece, upper, moment)
@@ -379,10 +377,15 @@ def _format_clock(piece: Piece, upper: str, moment: Moment) -> str | None:
 def _format_month(piece: Piece, upper: str, moment: Moment) -> str:
     if upper != "RM":
         _needs_date(moment)
-    if not moment.month:
+    if not moment.month and not (upper == "RM" and moment.year):
         return ""
     index = moment.month - 1
     if upper == "RM":
+        # Only intervals have months below 1: they count down from December, whole years are one end or the other.
+        if moment.month < 0:
+            index = 12 + moment.month
+        elif not moment.month:
+            index = 11 if moment.year > 0 else 0
         text = _ROMAN_MONTHS[index]
         text = text if piece.pattern == "RM" else text.lower()
         return text.ljust(4) if piece.fill else text
@@ -390,12 +393,31 @@ def _format_month(piece: Piece, upper: str, moment: Moment) -> str:
     return _name(name, 9 if upper == "MONTH" else 0, piece, piece.pattern)
 
 
+def _no_interval(pattern: str) -> SqlError:
+    return SqlError("0A000", f"to_char(interval) with {pattern} is not supported")
+
+
+def _format_interval_day(piece: Piece, upper: str, moment: Moment) -> str:
+    """A month has 30 days here. Widths count the sign."""
+    number = moment.year * 360 + moment.month * 30 + moment.day
+    match upper:
+        case "DDD":
+            return _padded(number, 3 if number >= 0 else 2, piece)
+        case "WW":
+            week = int((number - 1) / 7) + 1
+            return _padded(week, 2 if week >= 0 else 1, piece)
+        case "W":
+            week = int((moment.day - 1) / 7) + 1
+            return str(week) + _ordinal(week, piece.ordinal)
+        case "J" | "IW" | "IDDD":
+            raise _no_interval(upper)
+    _needs_date(moment)
+    raise _no_interval(upper)
+
+
 def _format_day(piece: Piece, upper: str, moment: Moment) -> str:
-    if upper == "DDD" and moment.days is None:
-        number = moment.year * 360 + moment.month * 30 + moment.day
-        return _padded(number, 3 if number >= 0 else 2, piece)
-    if upper == "J" and moment.days is None:
-        raise SqlError("0A000", "to_char(interval) with J is not supported")
+    if moment.days is None:
+        return _format_interval_day(piece, upper, moment)
     days = _needs_date(moment)
     of_year = days - cal.to_days(moment.year, 1, 1) + 1
     match upper:

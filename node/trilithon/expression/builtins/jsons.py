@@ -17,6 +17,7 @@ from trilithon.types.values import ArrayValue
 
 _scan: Final = json.JSONDecoder(strict=True).raw_decode
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_JSON_SPACE: Final = " \t\n\r"
 
 
 # --- json: slices of the text
@@ -89,6 +90,10 @@ def json_text(value: str | None) -> str | None:
 
 
 def _json_path(text: str | None, path: ArrayValue) -> str | None:
+    if text is not None and not path.items:
+        # PostgreSQL begins at the first token of an object or array, and with the text of anything else.
+        bare = text.strip(_JSON_SPACE)
+        return bare if bare[:1] in ("{", "[") else text.rstrip(_JSON_SPACE)
     for step in path.items:
         if text is None or step is None:
             return None
