@@ -327,9 +327,9 @@ insert into e values (1, 1), (50, 88) on conflict do nothing
 insert into e values (1, 1) on conflict (id) do update set pid = 88
 select conname, contype, condeferrable, condeferred, convalidated, confupdtype, confdeltype, confmatchtype, conkey, confkey, pg_get_constraintdef(oid) from pg_constraint where contype = 'f' and conrelid in ('d'::regclass, 'e'::regclass) order by conname
 select constraint_name, unique_constraint_name, match_option, update_rule, delete_rule from information_schema.referential_constraints where constraint_name in ('d_pid_fkey', 'e_pid_fkey') order by 1
-select constraint_name, table_name, column_name, ordinal_position, position_in_unique_constraint from information_schema.key_column_usage where table_name in ('d', 'e', 'p') and table_schema <> 'pg_catalog' order by 1, 2, 4
-select constraint_name, constraint_type, is_deferrable::text, initially_deferred::text from information_schema.table_constraints where table_name in ('d', 'e') and table_schema <> 'pg_catalog' and constraint_type <> 'CHECK' order by 1
-select table_name, column_name, constraint_name from information_schema.constraint_column_usage where constraint_name like '%pid_fkey' and constraint_schema <> 'pg_catalog' order by 3
+select constraint_name, table_name, column_name, ordinal_position, position_in_unique_constraint from information_schema.key_column_usage where table_name in ('d', 'e', 'p') and table_schema = (select n.nspname from pg_namespace n join pg_class c on c.relnamespace = n.oid where c.oid = 'd'::regclass) order by 1, 2, 4
+select constraint_name, constraint_type, is_deferrable::text, initially_deferred::text from information_schema.table_constraints where table_name in ('d', 'e') and table_schema = (select n.nspname from pg_namespace n join pg_class c on c.relnamespace = n.oid where c.oid = 'd'::regclass) and constraint_type <> 'CHECK' order by 1
+select table_name, column_name, constraint_name from information_schema.constraint_column_usage where constraint_name like '%pid_fkey' and constraint_schema = (select n.nspname from pg_namespace n join pg_class c on c.relnamespace = n.oid where c.oid = 'd'::regclass) order by 3
 alter table e alter constraint e_pid_fkey deferrable initially deferred
 alter table e alter constraint e_pkey deferrable
 alter table e alter constraint nothing deferrable
