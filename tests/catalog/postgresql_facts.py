@@ -18,6 +18,8 @@ FOLDER: Final = (
 )
 # Of operator families only btree's: there is no other access method here.
 _BTREE: Final = 403
+# Who shares the server may have made objects: FirstNormalObjectId in PostgreSQL's access/transam.h.
+_FIRST_OF_USERS: Final = 16384
 # "name type", "?" where NULL may occur; "[]" for arrays. Domains stand by their names.
 _COLUMNS: Final = """
     select n.nspname as schema, c.relname as name, c.oid, c.relkind as kind, string_agg(
@@ -33,12 +35,13 @@ QUERIES: Final = {
     "relations": _COLUMNS,
     "keywords": 'select word, catcode, barelabel from pg_get_keywords() order by word collate "C"',
     "settings": "select name, category from pg_settings where name not like '%.%' order by name collate \"C\"",
-    "pg_description": """
+    "pg_description": f"""
     select objoid, classoid, description from pg_description
     where objsubid = 0 and classoid in (
       'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_am'::regclass,
       'pg_language'::regclass, 'pg_collation'::regclass)
       and objoid not in (select oid from pg_proc where pronamespace <> 11)
+      and objoid < {_FIRST_OF_USERS}
     order by classoid, objoid""",
     "pg_type": """
     select oid, typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim,
@@ -54,19 +57,19 @@ QUERIES: Final = {
       nullif(prosrc, proname) as prosrc,
       pg_get_function_sqlbody(oid) as prosqlbody
     from pg_proc where pronamespace = 11 order by oid""",
-    "pg_aggregate": """
+    "pg_aggregate": f"""
     select aggfnoid::oid, aggkind, aggnumdirectargs, aggtransfn::oid, aggfinalfn::oid, aggcombinefn::oid,
       aggserialfn::oid, aggdeserialfn::oid, aggmtransfn::oid, aggminvtransfn::oid, aggmfinalfn::oid,
       aggfinalextra, aggmfinalextra, aggfinalmodify, aggmfinalmodify, aggsortop, aggtranstype,
       aggtransspace, aggmtranstype, aggmtransspace, agginitval, aggminitval
-    from pg_aggregate order by aggfnoid::oid""",
+    from pg_aggregate where aggfnoid::oid < {_FIRST_OF_USERS} order by aggfnoid::oid""",
     "pg_operator": """
     select oid, oprname, oprkind, oprcanmerge, oprcanhash, oprleft, oprright, oprresult, oprcom,
       oprnegate, oprcode::oid, oprrest::oid, oprjoin::oid
     from pg_operator where oprnamespace = 11 order by oid""",
-    "pg_cast": """
+    "pg_cast": f"""
     select oid, castsource, casttarget, castfunc, castcontext, castmethod
-    from pg_cast order by castsource, casttarget""",
+    from pg_cast where oid < {_FIRST_OF_USERS} order by castsource, casttarget""",
     "pg_opfamily": f"select oid, opfmethod, opfname from pg_opfamily where opfmethod = {_BTREE} order by oid",
     "pg_opclass": f"""
     select oid, opcmethod, opcname, opcfamily, opcintype, opcdefault, opckeytype
