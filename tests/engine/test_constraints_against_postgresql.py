@@ -134,4 +134,5 @@ def test_constraints_agree(postgresql: str) -> None:
         connection.execute("create schema constraint_corpus")
         connection.execute("set search_path to constraint_corpus")
         asyncio.run(run())
+        connection.execute("drop schema constraint_corpus cascade")
     assert not wrong, f"{len(wrong)} of {len(statements)} differ:\n" + "\n".join(wrong)
